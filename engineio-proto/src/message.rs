@@ -1,0 +1,368 @@
+//! Application messages, kept in the form in which they travel.
+
+use alloc::string::String;
+use core::fmt;
+use core::str;
+
+use bytes::Bytes;
+
+use crate::Text;
+
+/// Bytes reserved in front of a text that is being built: the longest unmasked WebSocket header.
+const HEADER_ROOM: usize = 10;
+const HEADER_ROOM_FILL: &str = "          ";
+
+/// One message of the application, text or binary, ready to be sent.
+///
+/// A message is kept as it travels: text with the `4` of its packet type in front, binary bare. One that was
+/// made by a [`TextBuilder`] even carries its WebSocket header, so that a broadcast is encoded once and costs
+/// each recipient a reference count, whatever it is connected by. Cloning never copies the payload.
+///
+/// ```
+/// use engineio_proto::{Message, Payload};
+///
+/// let hello = Message::text("hello");
+/// assert_eq!(hello.payload(), Payload::Text("hello"));
+/// let bytes = Message::binary(vec![1, 2, 3]);
+/// assert_eq!(bytes.payload(), Payload::Binary(&[1, 2, 3]));
+/// ```
+#[derive(Clone)]
+pub struct Message {
+    repr: Repr,
+}
+
+#[derive(Clone)]
+enum Repr {
+    /// `4…`, as it arrived: checked, without a header.
+    Arrived { wire: Text, compress: bool },
+    /// A whole WebSocket frame whose header takes `header` bytes; the rest is `4…`.
+    ///
+    /// Invariant: `header < frame.len()`, and what follows the header is UTF-8, because `TextBuilder` only
+    /// takes `str`.
+    Built {
+        frame: Bytes,
+        header: u8,
+        compress: bool,
+    },
+    /// The payload itself.
+    Binary { payload: Bytes, compress: bool },
+}
+
+/// What the application sent: [`Message::payload`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the protocol knows these two and no third"
+)]
+pub enum Payload<'a> {
+    /// Text, without the packet type.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl Message {
+    /// A text message. Copies the text once; whoever produces text piece by piece uses a [`TextBuilder`].
+    pub fn text(payload: &str) -> Self {
+        let mut builder = TextBuilder::with_capacity(payload.len());
+        builder.push_str(payload);
+        builder.finish()
+    }
+
+    /// A binary message. Copies nothing.
+    pub fn binary(payload: impl Into<Bytes>) -> Self {
+        Self {
+            repr: Repr::Binary {
+                payload: payload.into(),
+                compress: true,
+            },
+        }
+    }
+
+    /// A message that arrived as text; `wire` begins with `4`.
+    pub(crate) fn from_wire(wire: Text) -> Self {
+        debug_assert!(wire.starts_with('4'));
+        Self {
+            repr: Repr::Arrived {
+                wire,
+                compress: true,
+            },
+        }
+    }
+
+    /// Says whether a transport that compresses may compress this message. True unless said otherwise.
+    ///
+    /// Turn it off for what is compressed already, such as pictures.
+    #[must_use]
+    pub fn with_compress(mut self, yes: bool) -> Self {
+        match &mut self.repr {
+            Repr::Arrived { compress, .. }
+            | Repr::Built { compress, .. }
+            | Repr::Binary { compress, .. } => {
+                *compress = yes;
+            }
+        }
+        self
+    }
+
+    /// Whether a transport that compresses may compress this message.
+    pub fn compress(&self) -> bool {
+        match self.repr {
+            Repr::Arrived { compress, .. }
+            | Repr::Built { compress, .. }
+            | Repr::Binary { compress, .. } => compress,
+        }
+    }
+
+    /// Whether this is text.
+    pub fn is_text(&self) -> bool {
+        !self.is_binary()
+    }
+
+    /// Whether this is binary.
+    pub fn is_binary(&self) -> bool {
+        matches!(self.repr, Repr::Binary { .. })
+    }
+
+    /// Bytes of the payload, without packet type and headers.
+    pub fn len(&self) -> usize {
+        match &self.repr {
+            Repr::Binary { payload, .. } => payload.len(),
+            // The packet type is one byte.
+            _ => self.wire().len().saturating_sub(1),
+        }
+    }
+
+    /// Whether the payload is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The payload, borrowed.
+    ///
+    /// Free for what arrived. Text that was built here is checked anew at each call, since its buffer also
+    /// holds a header that is no text; transports take [`wire`](Self::wire) and pay nothing.
+    pub fn payload(&self) -> Payload<'_> {
+        match &self.repr {
+            Repr::Arrived { wire, .. } => Payload::Text(wire.get(1..).unwrap_or_default()),
+            Repr::Built { .. } => {
+                let text = self.wire().get(1..).unwrap_or_default();
+                Payload::Text(str::from_utf8(text).unwrap_or_default())
+            }
+            Repr::Binary { payload, .. } => Payload::Binary(payload),
+        }
+    }
+
+    /// The payload of a text message as shared text; `None` if it is binary. Copies nothing.
+    ///
+    /// As with [`payload`](Self::payload), text that was built here is checked anew.
+    pub fn to_text(&self) -> Option<Text> {
+        match &self.repr {
+            Repr::Arrived { wire, .. } => Some(wire.slice_ref(wire.get(1..).unwrap_or_default())),
+            Repr::Built { frame, header, .. } => {
+                let payload = frame.slice(frame.len().min(usize::from(*header) + 1)..);
+                Some(Text::try_from(payload).unwrap_or_default())
+            }
+            Repr::Binary { .. } => None,
+        }
+    }
+
+    /// The payload of a binary message, shared; `None` if it is text.
+    pub fn to_bytes(&self) -> Option<Bytes> {
+        match &self.repr {
+            Repr::Binary { payload, .. } => Some(payload.clone()),
+            _ => None,
+        }
+    }
+
+    /// What a transport writes: text with its `4` in front, binary bare.
+    pub fn wire(&self) -> &[u8] {
+        match &self.repr {
+            Repr::Arrived { wire, .. } => wire.as_bytes(),
+            Repr::Built { frame, header, .. } => {
+                frame.get(usize::from(*header)..).unwrap_or_default()
+            }
+            Repr::Binary { payload, .. } => payload,
+        }
+    }
+
+    /// The same as [`wire`](Self::wire), shared.
+    pub fn wire_bytes(&self) -> Bytes {
+        match &self.repr {
+            Repr::Arrived { wire, .. } => wire.as_bytes().clone(),
+            Repr::Built { frame, header, .. } => {
+                frame.slice(frame.len().min(usize::from(*header))..)
+            }
+            Repr::Binary { payload, .. } => payload.clone(),
+        }
+    }
+
+    /// The whole unmasked WebSocket frame of a text that was built here, shared by everybody it is sent to.
+    pub(crate) fn built_ws_frame(&self) -> Option<&Bytes> {
+        match &self.repr {
+            Repr::Built { frame, .. } => Some(frame),
+            _ => None,
+        }
+    }
+}
+
+/// Two messages are equal if their payloads are, wherever they came from.
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_binary() == other.is_binary() && self.wire() == other.wire()
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.payload() {
+            Payload::Text(text) => f.debug_tuple("Text").field(&text).finish(),
+            Payload::Binary(bytes) => f
+                .debug_tuple("Binary")
+                .field(&Bytes::copy_from_slice(bytes))
+                .finish(),
+        }
+    }
+}
+
+/// Builds a text message in place, so that a serialiser above needs no buffer of its own.
+///
+/// Ten bytes are kept free in front of the text. When it is finished, the unmasked WebSocket header is written
+/// right-aligned into them: header and payload are one buffer, and a broadcast writes it as it stands.
+///
+/// ```
+/// use core::fmt::Write;
+/// use engineio_proto::{Payload, TextBuilder};
+///
+/// let mut builder = TextBuilder::with_capacity(32);
+/// builder.push_str("2[\"seq\",");
+/// write!(builder, "{}", 42).unwrap();
+/// builder.push_str("]");
+/// assert_eq!(builder.finish().payload(), Payload::Text("2[\"seq\",42]"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct TextBuilder {
+    // A `String`, so that what is appended is known to be UTF-8; the room is filled with blanks until then.
+    buffer: String,
+}
+
+impl TextBuilder {
+    /// Makes room for a payload of `payload` bytes; more can be pushed.
+    pub fn with_capacity(payload: usize) -> Self {
+        let mut buffer = String::with_capacity(payload.saturating_add(HEADER_ROOM + 1));
+        buffer.push_str(HEADER_ROOM_FILL);
+        buffer.push('4');
+        Self { buffer }
+    }
+
+    /// Appends text.
+    #[inline]
+    pub fn push_str(&mut self, text: &str) {
+        self.buffer.push_str(text);
+    }
+
+    /// Appends one character.
+    #[inline]
+    pub fn push(&mut self, c: char) {
+        self.buffer.push(c);
+    }
+
+    /// Bytes of payload so far.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.buffer.len() - (HEADER_ROOM + 1)
+    }
+
+    /// Whether nothing was pushed yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The payload so far.
+    pub fn as_str(&self) -> &str {
+        self.buffer.get(HEADER_ROOM + 1..).unwrap_or_default()
+    }
+
+    /// The finished message. What was reserved and not used stays with it until it is sent.
+    pub fn finish(self) -> Message {
+        let mut buffer = self.buffer.into_bytes();
+        let header = WsHeader::new(WsHeader::TEXT, buffer.len() - HEADER_ROOM);
+        let start = HEADER_ROOM - header.as_slice().len();
+        if let Some(room) = buffer.get_mut(start..HEADER_ROOM) {
+            room.copy_from_slice(header.as_slice());
+        }
+        let frame = Bytes::from(buffer).slice(start..);
+        Message {
+            repr: Repr::Built {
+                frame,
+                header: header.len,
+                compress: true,
+            },
+        }
+    }
+}
+
+impl fmt::Write for TextBuilder {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_str(text);
+        Ok(())
+    }
+}
+
+/// The header of an unmasked, unfragmented WebSocket frame (RFC 6455, section 5.2), and room for the one byte
+/// that revision 3 puts before binary payloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WsHeader {
+    bytes: [u8; HEADER_ROOM + 1],
+    len: u8,
+}
+
+impl WsHeader {
+    pub(crate) const NONE: Self = Self {
+        bytes: [0; HEADER_ROOM + 1],
+        len: 0,
+    };
+    /// FIN and opcode 1.
+    pub(crate) const TEXT: u8 = 0x81;
+    /// FIN and opcode 2.
+    pub(crate) const BINARY: u8 = 0x82;
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each arm has compared the length"
+    )]
+    pub(crate) fn new(first: u8, payload: usize) -> Self {
+        let mut bytes = [0; HEADER_ROOM + 1];
+        bytes[0] = first;
+        let len = if payload < 126 {
+            bytes[1] = payload as u8;
+            2
+        } else if payload <= 0xffff {
+            bytes[1] = 126;
+            bytes[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
+            4
+        } else {
+            bytes[1] = 127;
+            bytes[2..10].copy_from_slice(&(payload as u64).to_be_bytes());
+            10
+        };
+        Self { bytes, len }
+    }
+
+    /// Appends one byte of payload. At most once: there is room for no more.
+    pub(crate) fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(usize::from(self.len)) {
+            *slot = byte;
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+// A queue slot of every connection: two words more would be felt at 10,000 recipients.
+const _: () = assert!(size_of::<Message>() == 40);

@@ -1,0 +1,1 @@
+//! The Socket.IO client. Empty so far: the protocol crates come first.

@@ -1,0 +1,1 @@
+//! Socket.IO without I/O.

@@ -1,0 +1,1 @@
+//! The Socket.IO server. Empty so far: the protocol crates come first.

@@ -6,6 +6,7 @@ extern crate alloc;
 mod frame;
 mod message;
 mod packet;
+pub mod payload;
 mod reason;
 mod text;
 mod time;

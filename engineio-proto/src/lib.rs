@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod b64;
 mod frame;
 mod message;
 mod packet;

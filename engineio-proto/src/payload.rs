@@ -30,7 +30,6 @@ use core::iter::FusedIterator;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::packet::BASE64;
 use crate::{DecodeError, Packet, Revision, Text};
 
 /// How packets are put into a body.
@@ -236,20 +235,4 @@ fn valid_prefix(body: &Bytes) -> Text {
         Err(error) => error.valid_up_to(),
     };
     Text::try_from(body.slice(..valid)).unwrap_or_default()
-}
-
-/// Bytes that `data` takes as padded base64.
-const fn base64_len(data: &[u8]) -> usize {
-    data.len().div_ceil(3) * 4
-}
-
-fn put_base64(out: &mut BytesMut, data: &[u8]) {
-    use base64::Engine as _;
-
-    let start = out.len();
-    out.resize(start + base64_len(data), 0);
-    if let Some(room) = out.get_mut(start..) {
-        let written = BASE64.encode_slice(data, room);
-        debug_assert_eq!(written, Ok(base64_len(data)));
-    }
 }

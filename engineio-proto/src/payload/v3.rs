@@ -2,7 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{TextBody as Utf8, Wire, base64_len, put_base64};
+use super::{TextBody as Utf8, Wire};
+use crate::b64;
 use crate::packet::base64_prefix;
 use crate::{DecodeError, Packet, Revision, Text};
 
@@ -165,7 +166,7 @@ pub(super) fn push_text(out: &mut BytesMut, wire: Wire<'_>) {
         }
         Wire::Binary(data) => {
             out.extend_from_slice(base64_prefix(Revision::V3).as_bytes());
-            put_base64(out, data);
+            b64::encode(data, out);
         }
     }
 }
@@ -183,7 +184,7 @@ pub(super) fn text_len(wire: Wire<'_>) -> usize {
 fn text_units(wire: Wire<'_>) -> usize {
     match wire {
         Wire::Text { kind, data } => kind.len() + utf16_len(data),
-        Wire::Binary(data) => base64_prefix(Revision::V3).len() + base64_len(data),
+        Wire::Binary(data) => base64_prefix(Revision::V3).len() + b64::encoded_len(data.len()),
     }
 }
 

@@ -3,7 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 
-use super::{TextBody, Wire, base64_len, put_base64};
+use super::{TextBody, Wire};
+use crate::b64;
 use crate::packet::base64_prefix;
 use crate::{DecodeError, Packet, Revision};
 
@@ -54,7 +55,7 @@ pub(super) fn push(out: &mut BytesMut, first: bool, wire: Wire<'_>) {
         }
         Wire::Binary(data) => {
             out.extend_from_slice(base64_prefix(Revision::V4).as_bytes());
-            put_base64(out, data);
+            b64::encode(data, out);
         }
     }
 }
@@ -62,7 +63,7 @@ pub(super) fn push(out: &mut BytesMut, first: bool, wire: Wire<'_>) {
 pub(super) fn len(first: bool, wire: Wire<'_>) -> usize {
     let packet = match wire {
         Wire::Text { kind, data } => kind.len() + data.len(),
-        Wire::Binary(data) => base64_prefix(Revision::V4).len() + base64_len(data),
+        Wire::Binary(data) => base64_prefix(Revision::V4).len() + b64::encoded_len(data.len()),
     };
     usize::from(!first) + packet
 }

@@ -5,9 +5,11 @@ extern crate alloc;
 
 mod b64;
 mod frame;
+pub mod jsonp;
 mod message;
 mod packet;
 pub mod payload;
+mod percent;
 mod reason;
 mod text;
 mod time;

@@ -11,6 +11,7 @@ mod packet;
 pub mod payload;
 mod percent;
 mod reason;
+pub mod stream;
 mod text;
 mod time;
 mod transport;

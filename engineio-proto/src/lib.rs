@@ -7,6 +7,7 @@ mod b64;
 mod frame;
 pub mod jsonp;
 mod message;
+pub mod open;
 mod packet;
 pub mod payload;
 mod percent;

@@ -11,6 +11,7 @@ pub mod open;
 mod packet;
 pub mod payload;
 mod percent;
+pub mod query;
 mod reason;
 pub mod stream;
 mod text;

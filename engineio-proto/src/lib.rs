@@ -13,6 +13,7 @@ pub mod payload;
 mod percent;
 pub mod query;
 mod reason;
+pub mod reject;
 pub mod stream;
 mod text;
 mod time;

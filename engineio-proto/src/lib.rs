@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod admit;
 mod b64;
 mod frame;
 pub mod jsonp;

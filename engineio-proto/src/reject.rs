@@ -20,7 +20,7 @@ use crate::{Revision, Transport};
 /// | [`BadRequest`](Self::BadRequest) | 3 | 400 | `Bad request` |
 /// | [`Forbidden`](Self::Forbidden) | 4 | 403 | `Forbidden`, or the words of the application |
 /// | [`UnsupportedProtocolVersion`](Self::UnsupportedProtocolVersion) | 5 | 400 | `Unsupported protocol version` |
-/// | [`GetOverlap`](Self::GetOverlap), [`PostOverlap`](Self::PostOverlap), [`InvalidContent`](Self::InvalidContent) | | 400 | |
+/// | [`GetOverlap`](Self::GetOverlap), [`PostOverlap`](Self::PostOverlap), [`InvalidContent`](Self::InvalidContent), [`InvalidPayload`](Self::InvalidPayload) | | 400 | |
 /// | [`PayloadTooLarge`](Self::PayloadTooLarge) | | 413 | |
 /// | [`BadMethod`](Self::BadMethod) | | 500 | |
 ///
@@ -63,7 +63,10 @@ pub enum Reject {
     /// A binary body in revision 4. It ends the session.
     #[error("invalid content")]
     InvalidContent,
-    /// A body of more bytes than allowed.
+    /// A body that is no payload. It ends the session.
+    #[error("invalid payload")]
+    InvalidPayload,
+    /// A body of more bytes than allowed. It ends the session.
     #[error("max payload size exceeded")]
     PayloadTooLarge,
     /// A session was asked for something else than `GET` and `POST`.
@@ -99,6 +102,12 @@ pub enum BadRequest {
     /// A middleware failed.
     #[error("a middleware failed")]
     Middleware,
+    /// The session uses a link already, or tries one of this transport.
+    #[error("the session was upgraded already, or is about to be")]
+    NoUpgrade,
+    /// A body without the request that it belongs to. The driver's doing.
+    #[error("no request is being read")]
+    NoRequest,
     /// No id could be made for the session.
     #[error("no session id could be generated")]
     IdGeneration,
@@ -132,6 +141,7 @@ impl Reject {
             Self::GetOverlap
             | Self::PostOverlap
             | Self::InvalidContent
+            | Self::InvalidPayload
             | Self::PayloadTooLarge
             | Self::BadMethod => return None,
         })
@@ -149,6 +159,7 @@ impl Reject {
             Self::GetOverlap
             | Self::PostOverlap
             | Self::InvalidContent
+            | Self::InvalidPayload
             | Self::PayloadTooLarge
             | Self::BadMethod => "",
         }
@@ -190,7 +201,10 @@ impl Reject {
             BadRequest::InvalidOrigin => "INVALID_ORIGIN",
             BadRequest::TransportMismatch { .. } => "TRANSPORT_MISMATCH",
             BadRequest::ProtocolMismatch { .. } => "PROTOCOL_MISMATCH",
-            BadRequest::NotAnUpgrade | BadRequest::UpgradeToPolling => "TRANSPORT_HANDSHAKE_ERROR",
+            BadRequest::NotAnUpgrade
+            | BadRequest::UpgradeToPolling
+            | BadRequest::NoUpgrade
+            | BadRequest::NoRequest => "TRANSPORT_HANDSHAKE_ERROR",
             BadRequest::Middleware => "MIDDLEWARE_FAILURE",
             BadRequest::IdGeneration => "ID_GENERATION_ERROR",
         })

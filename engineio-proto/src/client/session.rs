@@ -185,6 +185,9 @@ impl Session {
 
     /// Closes at once. What has not left is dropped, and so is what arrived and was not fetched. The driver gives up requests and links that are under way.
     pub fn abort(&mut self) {
+        if matches!(self.state, State::Closed(_)) {
+            return;
+        }
         self.inbox.clear();
         self.fail(CloseReason::Forced);
     }

@@ -90,7 +90,8 @@ fn upgraded(config: Arc<Config>) -> Session {
 
 #[test]
 fn an_idle_session_takes_at_most_512_bytes() {
-    let cases: [(&str, fn(Arc<Config>) -> Session); 4] = [
+    type Make = fn(Arc<Config>) -> Session;
+    let cases: [(&str, Make); 4] = [
         ("polling", |config| polling(config, Revision::V4)),
         ("after a burst on a link", busy_link),
         ("after a burst of polling", busy_polling),
@@ -98,7 +99,6 @@ fn an_idle_session_takes_at_most_512_bytes() {
     ];
     for (name, make) in cases {
         let held = held(make);
-        println!("{name}: {held} bytes");
         assert!(held <= MOST, "{name}: {held} bytes");
     }
 }

@@ -33,10 +33,10 @@ type Input = fn(&mut Subject) -> String;
 const STATES: &[(&str, Set)] = &[
     ("polling", polling),
     ("polling, GET waits", |revision| {
-        with(polling(revision), |s| get(s))
+        with(polling(revision), get)
     }),
     ("polling, POST is read", |revision| {
-        with(polling(revision), |s| start_post(s))
+        with(polling(revision), start_post)
     }),
     ("polling, POST is dispatched", |revision| {
         with(polling(revision), |s| {
@@ -46,7 +46,7 @@ const STATES: &[(&str, Set)] = &[
         })
     }),
     ("polling, message waits", |revision| {
-        with(polling(revision), |s| send(s))
+        with(polling(revision), send)
     }),
     ("probing, GET waits", |revision| {
         with(polling(revision), |s| {
@@ -54,7 +54,7 @@ const STATES: &[(&str, Set)] = &[
             open_link(s);
         })
     }),
-    ("probed", |revision| with(polling(revision), |s| probe(s))),
+    ("probed", |revision| with(polling(revision), probe)),
     ("probed, GET waits", |revision| {
         with(polling(revision), |s| {
             probe(s);
@@ -69,9 +69,7 @@ const STATES: &[(&str, Set)] = &[
         })
     }),
     ("link", link),
-    ("link, message waits", |revision| {
-        with(link(revision), |s| send(s))
-    }),
+    ("link, message waits", |revision| with(link(revision), send)),
     ("closing, polling", |revision| {
         with(polling(revision), |s| {
             send(s);
@@ -100,7 +98,7 @@ const STATES: &[(&str, Set)] = &[
 
 const INPUTS: &[(&str, Input)] = &[
     ("GET", |s| answer(s.session.handle_get(s.now))),
-    ("GET aborted", |s| done(s.session.handle_get_aborted(s.now))),
+    ("GET aborted", |s| silent(s, Session::handle_get_aborted)),
     ("POST, text", |s| {
         answer(s.session.start_post(ContentType::Text, s.now))
     }),
@@ -115,11 +113,9 @@ const INPUTS: &[(&str, Input)] = &[
     ("body too large", |s| {
         answer(s.session.handle_post(Bytes::from(vec![b'4'; 2_000]), s.now))
     }),
-    ("POST aborted", |s| {
-        done(s.session.handle_post_aborted(s.now))
-    }),
+    ("POST aborted", |s| silent(s, Session::handle_post_aborted)),
     ("POST too large", |s| {
-        done(s.session.handle_post_too_large(s.now))
+        silent(s, Session::handle_post_too_large)
     }),
     ("POST answered", |s| answer(s.session.finish_post())),
     ("open websocket", |s| {
@@ -181,11 +177,8 @@ const INPUTS: &[(&str, Input)] = &[
     ("send", |s| {
         format!("{:?}", s.session.send(Message::text("out")))
     }),
-    ("close", |s| {
-        let now = s.now;
-        done(s.session.close(now))
-    }),
-    ("abort", |s| done(s.session.abort())),
+    ("close", |s| silent(s, Session::close)),
+    ("abort", |s| silent(s, |session, _| session.abort())),
 ];
 
 #[test]
@@ -349,7 +342,10 @@ fn wait(s: &mut Subject, millis: u64) -> String {
     String::new()
 }
 
-fn done((): ()) -> String {
+/// For inputs that are not answered.
+fn silent(s: &mut Subject, input: impl FnOnce(&mut Session, Time)) -> String {
+    let now = s.now;
+    input(&mut s.session, now);
     String::new()
 }
 

@@ -282,6 +282,7 @@ fn readable(text: &str) -> String {
         }
         line.push(c);
     }
+    line.truncate(line.trim_end().len());
     line
 }
 

@@ -296,6 +296,7 @@ fn readable(text: &str) -> String {
         }
         line.push(c);
     }
+    line.truncate(line.trim_end().len());
     line
 }
 

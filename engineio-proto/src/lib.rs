@@ -12,7 +12,7 @@ mod time;
 mod transport;
 
 pub use frame::{Frame, WsFrame};
-pub use message::{Message, Payload, TextBuilder};
+pub use message::{Message, Payload, TextBuilder, Wire};
 pub use packet::Packet;
 pub use reason::{CloseReason, DecodeError, TransportFault};
 pub use text::Text;

@@ -70,7 +70,7 @@ mod transport;
 pub use content::ContentType;
 pub use frame::{Frame, WsFrame};
 pub use link::{LinkId, SendError};
-pub use message::{Message, Payload, TextBuilder};
+pub use message::{Message, Payload, TextBuilder, Wire};
 pub use packet::Packet;
 pub use reason::{CloseReason, DecodeError, TransportFault};
 pub use reject::Reject;

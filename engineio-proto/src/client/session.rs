@@ -165,6 +165,19 @@ impl Session {
         self.outbox.send(messages, self.config.budget)
     }
 
+    /// Sends even if too much is waiting already. For the few messages that unblock something.
+    ///
+    /// # Errors
+    ///
+    /// Only [`SendError::Closed`].
+    pub fn send_reserved(&mut self, messages: &[Message]) -> Result<(), SendError> {
+        self.check_open()?;
+        for message in messages {
+            self.outbox.push(message.clone());
+        }
+        Ok(())
+    }
+
     /// Closes when everything has left that was sent before. What arrives from now on is not handed out any more.
     ///
     /// [`Event::Close`] follows: at once if there is nothing to send, at the latest after the configured time.
@@ -401,6 +414,11 @@ impl Session {
     /// The id that the server gave, once the session is open.
     pub fn sid(&self) -> Option<&Sid> {
         self.sid.as_ref()
+    }
+
+    /// The revision of the protocol.
+    pub fn revision(&self) -> Revision {
+        self.config.revision
     }
 
     /// The transport that is used now.

@@ -31,7 +31,8 @@ pub struct Packet {
 pub enum Body {
     /// From a client: it wants to join, and this is what it shows for it (an object). From a server: it may.
     Connect(Option<RawValue>),
-    /// The server refuses, and this is why: text or an object.
+    /// The server refuses, and this is why: text or an object. See
+    /// [`ConnectError::from_payload`](crate::ConnectError::from_payload).
     ConnectError(Option<RawValue>),
     /// The sender leaves the namespace.
     Disconnect,

@@ -43,9 +43,11 @@ impl Session {
             return None;
         }
         match self.state {
+            State::Connecting { .. } if self.polling.asked => None,
             State::Connecting { .. } => {
-                self.polling.get = !core::mem::replace(&mut self.polling.asked, true);
-                self.polling.get.then_some(Request::Get)
+                self.polling.asked = true;
+                self.polling.get = true;
+                Some(Request::Get)
             }
             // The last requests of polling are under way; the link goes on from there.
             State::Open if self.candidates.pausing().is_some() => None,

@@ -1,0 +1,30 @@
+//! One test for each fault that was found once, so that it does not come back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engineio_proto::client::{self, Request};
+use engineio_proto::{ContentType, Time};
+
+const OPEN: &str =
+    r#"0{"sid":"sid","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
+
+fn connecting() -> client::Session {
+    client::Session::new(Arc::new(client::Config::default()), Time::ZERO)
+}
+
+/// Asking for requests a second time, as a driver does until there are none, made the session forget that its first
+/// `GET` was under way; the answer was ignored, and it never connected.
+#[test]
+fn a_client_that_is_asked_twice_for_requests_still_waits_for_its_first() {
+    let mut session = connecting();
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    assert_eq!(session.poll_request(), None);
+    session.handle_get_response(
+        200,
+        ContentType::Text,
+        Bytes::from_static(OPEN.as_bytes()),
+        Time::ZERO,
+    );
+    assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
+}

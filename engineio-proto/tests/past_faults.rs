@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use engineio_proto::client::{self, Request};
-use engineio_proto::{ContentType, Time};
+use engineio_proto::{ContentType, Message, Time};
 
 const OPEN: &str =
     r#"0{"sid":"sid","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
@@ -27,4 +27,17 @@ fn a_client_that_is_asked_twice_for_requests_still_waits_for_its_first() {
         Time::ZERO,
     );
     assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
+}
+
+/// The event of opening was queued behind the rest of the body that brought it.
+#[test]
+fn the_messages_of_the_first_body_come_after_the_opening() {
+    let mut session = connecting();
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    let body = Bytes::from(format!("{OPEN}\u{1e}4hello"));
+    session.handle_get_response(200, ContentType::Text, body, Time::ZERO);
+    assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
+    let hello = client::Event::Message(Message::text("hello"));
+    assert_eq!(session.poll_event(), Some(hello));
+    assert_eq!(session.poll_event(), None);
 }

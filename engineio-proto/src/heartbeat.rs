@@ -136,7 +136,7 @@ impl Heartbeat {
 }
 
 /// Shorter intervals and timeouts, also those that a hostile server announces, are taken for this one.
-const SHORTEST: Duration = Duration::from_millis(10);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,13 @@
 //! One test for each fault that was found once, so that it does not come back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use engineio_proto::client::{self, Request};
-use engineio_proto::{ContentType, Message, Time};
+use engineio_proto::open::Open;
+use engineio_proto::server::{self, Opening, Session};
+use engineio_proto::{ContentType, Message, Sid, Time, Transport};
 
 const OPEN: &str =
     r#"0{"sid":"sid","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
@@ -40,4 +43,20 @@ fn the_messages_of_the_first_body_come_after_the_opening() {
     let hello = client::Event::Message(Message::text("hello"));
     assert_eq!(session.poll_event(), Some(hello));
     assert_eq!(session.poll_event(), None);
+}
+
+/// An interval of zero was announced as it stood, though the session kept one of 10 ms, and clients refuse it.
+#[test]
+fn intervals_are_announced_as_they_are_kept() {
+    let mut config = server::Config::default();
+    config
+        .ping_interval(Duration::ZERO)
+        .ping_timeout(Duration::ZERO);
+    let opening = Opening::new(Sid::new("sid").unwrap());
+    let (mut session, link) =
+        Session::accept_link(Arc::new(config), opening, Transport::WEBSOCKET, Time::ZERO);
+    let frame = session.poll_frame(link).unwrap().to_text().unwrap();
+    let open = Open::decode(&frame[1..]).unwrap();
+    assert_eq!(open.ping_interval, Duration::from_millis(10));
+    assert_eq!(open.ping_timeout, Duration::from_millis(10));
 }

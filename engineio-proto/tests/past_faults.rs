@@ -7,7 +7,10 @@ use bytes::Bytes;
 use engineio_proto::client::{self, Request};
 use engineio_proto::open::Open;
 use engineio_proto::server::{self, Opening, Session};
-use engineio_proto::{ContentType, Message, Sid, Time, Transport};
+use engineio_proto::testing::{Network, Notice, Op, Pair, Setup, Side};
+use engineio_proto::{ContentType, Message, Revision, Sid, Time, Transport};
+
+const MS: Duration = Duration::from_millis(1);
 
 const OPEN: &str =
     r#"0{"sid":"sid","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
@@ -59,4 +62,25 @@ fn intervals_are_announced_as_they_are_kept() {
     let open = Open::decode(&frame[1..]).unwrap();
     assert_eq!(open.ping_interval, Duration::from_millis(10));
     assert_eq!(open.ping_timeout, Duration::from_millis(10));
+}
+
+/// Requests of polling that hang while the others go on: for ever, since each `GET` that arrived counted as life of the
+/// client, and each answer of a `POST` as life of the server. Messages were lost and neither end knew.
+#[test]
+fn one_direction_of_polling_that_hangs_is_noticed_though_the_other_goes_on() {
+    for revision in [Revision::V3, Revision::V4] {
+        for (hangs, by) in [
+            (Op::AbortPost(Notice::Nobody), Side::Client),
+            (Op::AbortGet(Notice::Nobody), Side::Server),
+        ] {
+            let network = Network::new(1).latency(20 * MS..=20 * MS);
+            let mut pair = Pair::new(Setup::polling().revision(revision), network);
+            pair.run(&[Op::Advance(100), Op::send(by, 9), Op::Advance(10), hangs]);
+            // The other direction is busy all the time: twice interval and timeout, once for each end.
+            for _ in 0..9 {
+                pair.run(&[Op::send(by.other(), 9), Op::Advance(10_000)]);
+            }
+            assert!(pair.both_ended(), "{hangs:?} in {revision:?}");
+        }
+    }
 }

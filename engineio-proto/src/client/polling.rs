@@ -127,15 +127,15 @@ impl Session {
         self.switch_if_quiet();
     }
 
-    /// A `POST` was answered. Its body does not matter.
-    pub fn handle_post_response(&mut self, status: u16, now: Time) {
+    /// A `POST` was answered. Its body does not matter, and it is no sign of life, see
+    /// [`handle_activity`](Self::handle_activity).
+    pub fn handle_post_response(&mut self, status: u16, _now: Time) {
         if !core::mem::take(&mut self.polling.post) || matches!(self.state, State::Closed(_)) {
             return;
         }
         if status != 200 {
             return self.fail(CloseReason::TransportError(TransportFault::Status(status)));
         }
-        self.heard(now);
         if self.polling.said_close {
             return self.finish(CloseReason::Forced);
         }

@@ -253,6 +253,8 @@ impl Session {
     }
 
     /// Bytes arrived that are no whole frame or body yet. They count as life.
+    ///
+    /// What brings no packets does not count: the answer of a `POST` says nothing about a `GET` that hangs for ever.
     pub fn handle_activity(&mut self, now: Time) {
         self.heard(now);
     }

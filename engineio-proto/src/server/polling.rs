@@ -51,6 +51,8 @@ impl Polling {
 impl Session {
     /// A `GET` arrived. If it is accepted, its answer comes from [`poll_payload`](Self::poll_payload), now or later.
     ///
+    /// A `GET` is no sign of life, see [`handle_activity`](Self::handle_activity).
+    ///
     /// A `GET` while another waits closes the session, as the reference does: the client is broken, and no
     /// answer could tell which of the two it reads. The one that waits is answered with a close packet.
     ///
@@ -58,7 +60,7 @@ impl Session {
     ///
     /// The answer to give instead. The peer's doing.
     pub fn handle_get(&mut self, now: Time) -> Result<(), Reject> {
-        self.check_polling(now)?;
+        self.check_polling()?;
         if self.polling.get {
             self.fail(CloseReason::TransportError(TransportFault::GetOverlap));
             return Err(Reject::GetOverlap);
@@ -88,7 +90,7 @@ impl Session {
     ///
     /// The answer to give instead. The peer's doing.
     pub fn start_post(&mut self, content: ContentType, now: Time) -> Result<(), Reject> {
-        self.check_polling(now)?;
+        self.check_polling()?;
         if self.polling.post != Post::None {
             self.fail(CloseReason::TransportError(TransportFault::PostOverlap));
             return Err(Reject::PostOverlap);
@@ -97,6 +99,7 @@ impl Session {
             self.fail(CloseReason::TransportError(TransportFault::InvalidContent));
             return Err(Reject::InvalidContent);
         }
+        self.heartbeat.heard(now);
         self.polling.post = Post::Reading(content);
         Ok(())
     }
@@ -111,7 +114,8 @@ impl Session {
         let Post::Reading(content) = core::mem::replace(&mut self.polling.post, Post::None) else {
             return Err(Reject::BadRequest(BadRequest::NoRequest));
         };
-        self.check_polling(now)?;
+        self.check_polling()?;
+        self.heartbeat.heard(now);
         if body.len() > self.config.max_payload {
             self.fail(CloseReason::TransportError(TransportFault::TooLarge));
             return Err(Reject::PayloadTooLarge);
@@ -237,7 +241,7 @@ impl Session {
     }
 
     /// Whether requests of polling are for this session at all.
-    fn check_polling(&mut self, now: Time) -> Result<(), Reject> {
+    fn check_polling(&self) -> Result<(), Reject> {
         if matches!(self.state, State::Closed(_)) {
             return Err(Reject::UnknownSid);
         }
@@ -246,7 +250,6 @@ impl Session {
                 expected: self.transport,
             }));
         }
-        self.heartbeat.heard(now);
         Ok(())
     }
 

@@ -84,3 +84,23 @@ fn one_direction_of_polling_that_hangs_is_noticed_though_the_other_goes_on() {
         }
     }
 }
+
+/// Where a round trip takes longer than the interval of heartbeats, each body had a ping or pong, and a message that
+/// fits into a body alone, but not beside that, was never sent.
+#[test]
+fn heartbeats_do_not_hold_back_a_message_that_fills_a_body() {
+    for by in [Side::Client, Side::Server] {
+        let network = Network::new(1).latency(320 * MS..=340 * MS);
+        let setup = Setup::polling()
+            .heartbeat(300 * MS, Duration::from_secs(12))
+            .max_payload(1500);
+        let mut pair = Pair::new(setup, network);
+        pair.run(&[
+            Op::send(by.other(), 9),
+            Op::Advance(5000),
+            Op::send(by, 1499),
+        ]);
+        pair.settle();
+        assert!(pair.everything_arrived(), "{by:?}");
+    }
+}

@@ -30,6 +30,8 @@ pub(super) struct Polling {
     pub(super) post: bool,
     /// The last `POST` ends with a close packet.
     pub(super) said_close: bool,
+    /// In the last `POST` the next message had no room beside control packets.
+    pub(super) crowded_out: bool,
 }
 
 impl Session {
@@ -71,12 +73,18 @@ impl Session {
         let max = self.peer_max_payload;
         let mut out = BytesMut::new();
         let mut body = Encoder::new(&mut out, encoding);
-        while let Some(packet) = self.next_control() {
+        // Control packets go first, but not twice in a row before a message for which they leave no room: where each
+        // round trip brings a ping, their answers would hold it back for ever.
+        let message_first =
+            core::mem::take(&mut self.polling.crowded_out) && !self.outbox.is_empty();
+        while !message_first && let Some(packet) = self.next_control() {
             body.push(&packet);
         }
+        let controls = body.len();
         while let Some(message) = self.outbox.front() {
             let packet = Packet::Message(message.clone());
             if !body.is_empty() && max.is_some_and(|max| body.len_with(&packet) > max) {
+                self.polling.crowded_out = body.len() == controls;
                 break;
             }
             body.push(&packet);

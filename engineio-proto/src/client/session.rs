@@ -114,6 +114,7 @@ impl Session {
                 get: false,
                 post: false,
                 said_close: false,
+                crowded_out: false,
             },
             owed: Owed {
                 open: transport == Transport::WEBTRANSPORT,

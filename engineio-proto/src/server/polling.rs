@@ -21,6 +21,8 @@ pub(super) struct Polling {
     pub(super) post: Post,
     /// What a waiting `GET` hears when the session is closed.
     pub(super) farewell: Packet,
+    /// In the last answer the next message had no room beside control packets.
+    crowded_out: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl Polling {
             release_at: Time::NEVER,
             post: Post::None,
             farewell: Packet::Close,
+            crowded_out: false,
         }
     }
 }
@@ -190,19 +193,27 @@ impl Session {
             // After the switch everything belongs to the link.
             _ if self.active.is_some() => body.push(&Packet::Noop),
             State::Open | State::Closing { .. } => {
-                while let Some(packet) = self.next_control() {
+                let max = self.config.max_payload;
+                // Control packets go first, but not twice in a row before a message for which they leave no room:
+                // where each round trip brings a ping, the pings would hold it back for ever.
+                let crowded_out = core::mem::take(&mut self.polling.crowded_out);
+                let message_first = crowded_out && !self.outbox.is_empty();
+                while !message_first && let Some(packet) = self.next_control() {
                     body.push(&packet);
                 }
+                let controls = body.len();
                 while let Some(message) = self.outbox.front() {
                     let packet = Packet::Message(message.clone());
-                    if !body.is_empty() && body.len_with(&packet) > self.config.max_payload {
+                    if !body.is_empty() && body.len_with(&packet) > max {
+                        self.polling.crowded_out = body.len() == controls;
                         break;
                     }
                     body.push(&packet);
                     self.outbox.pop();
                 }
                 let closing = matches!(self.state, State::Closing { .. });
-                if closing && self.outbox.is_empty() {
+                let has_room = body.is_empty() || body.len_with(&Packet::Close) <= max;
+                if closing && self.outbox.is_empty() && has_room {
                     body.push(&Packet::Close);
                     self.finish(CloseReason::Forced);
                 } else if body.is_empty() {

@@ -2,8 +2,11 @@
 //!
 //! One side pings (the server in revision 4, the client in revision 3), the other answers. Any bytes that arrive
 //! count as life, also those of a frame or body that is not complete yet: a peer in the middle of a long upload is
-//! not dead because its pong waits behind the upload. Hearing something costs one store; deadlines are moved
-//! when they come up, not at every frame.
+//! not dead because its pong waits behind the upload. With polling that means bytes of packets. A `GET` that arrives
+//! proves nothing about the `POST` that hangs beside it, nor the answer of a `POST` about the `GET`: if those counted,
+//! one direction could be dead for ever and neither end would know.
+//!
+//! Hearing something costs one store; deadlines are moved when they come up, not at every frame.
 
 use core::time::Duration;
 
@@ -136,7 +139,7 @@ impl Heartbeat {
 }
 
 /// Shorter intervals and timeouts, also those that a hostile server announces, are taken for this one.
-const SHORTEST: Duration = Duration::from_millis(10);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,8 @@ mod reason;
 pub mod reject;
 pub mod server;
 pub mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod time;
 mod transport;

@@ -30,6 +30,8 @@ pub(super) struct Polling {
     pub(super) post: bool,
     /// The last `POST` ends with a close packet.
     pub(super) said_close: bool,
+    /// In the last `POST` the next message had no room beside control packets.
+    pub(super) crowded_out: bool,
 }
 
 impl Session {
@@ -43,9 +45,11 @@ impl Session {
             return None;
         }
         match self.state {
+            State::Connecting { .. } if self.polling.asked => None,
             State::Connecting { .. } => {
-                self.polling.get = !core::mem::replace(&mut self.polling.asked, true);
-                self.polling.get.then_some(Request::Get)
+                self.polling.asked = true;
+                self.polling.get = true;
+                Some(Request::Get)
             }
             // The last requests of polling are under way; the link goes on from there.
             State::Open if self.candidates.pausing().is_some() => None,
@@ -69,12 +73,18 @@ impl Session {
         let max = self.peer_max_payload;
         let mut out = BytesMut::new();
         let mut body = Encoder::new(&mut out, encoding);
-        while let Some(packet) = self.next_control() {
+        // Control packets go first, but not twice in a row before a message for which they leave no room: where each
+        // round trip brings a ping, their answers would hold it back for ever.
+        let message_first =
+            core::mem::take(&mut self.polling.crowded_out) && !self.outbox.is_empty();
+        while !message_first && let Some(packet) = self.next_control() {
             body.push(&packet);
         }
+        let controls = body.len();
         while let Some(message) = self.outbox.front() {
             let packet = Packet::Message(message.clone());
             if !body.is_empty() && max.is_some_and(|max| body.len_with(&packet) > max) {
+                self.polling.crowded_out = body.len() == controls;
                 break;
             }
             body.push(&packet);
@@ -125,15 +135,15 @@ impl Session {
         self.switch_if_quiet();
     }
 
-    /// A `POST` was answered. Its body does not matter.
-    pub fn handle_post_response(&mut self, status: u16, now: Time) {
+    /// A `POST` was answered. Its body does not matter, and it is no sign of life, see
+    /// [`handle_activity`](Self::handle_activity).
+    pub fn handle_post_response(&mut self, status: u16, _now: Time) {
         if !core::mem::take(&mut self.polling.post) || matches!(self.state, State::Closed(_)) {
             return;
         }
         if status != 200 {
             return self.fail(CloseReason::TransportError(TransportFault::Status(status)));
         }
-        self.heard(now);
         if self.polling.said_close {
             return self.finish(CloseReason::Forced);
         }

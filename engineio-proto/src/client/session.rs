@@ -114,6 +114,7 @@ impl Session {
                 get: false,
                 post: false,
                 said_close: false,
+                crowded_out: false,
             },
             owed: Owed {
                 open: transport == Transport::WEBTRANSPORT,
@@ -228,8 +229,8 @@ impl Session {
             Err(error) => self.handle_decode_error(link, error, now),
             Ok(packet) if self.is_active(link) => {
                 self.heard(now);
-                if let Some(message) = self.handle_packet(packet, now) {
-                    self.inbox.push(Incoming::Event(Event::Message(message)));
+                if let Some(event) = self.handle_packet(packet, now) {
+                    self.inbox.push(Incoming::Event(event));
                 }
             }
             Ok(packet) => {
@@ -266,6 +267,8 @@ impl Session {
     }
 
     /// Bytes arrived that are no whole frame or body yet. They count as life.
+    ///
+    /// What brings no packets does not count: the answer of a `POST` says nothing about a `GET` that hangs for ever.
     pub fn handle_activity(&mut self, now: Time) {
         self.heard(now);
     }
@@ -348,8 +351,8 @@ impl Session {
             let was_closed = matches!(self.state, State::Closed(_));
             match packet {
                 Some(Ok(packet)) => {
-                    if let Some(message) = self.handle_packet(packet, at) {
-                        return Some(Event::Message(message));
+                    if let Some(event) = self.handle_packet(packet, at) {
+                        return Some(event);
                     }
                     // What follows the packet that ended the session is not read.
                     if !was_closed && matches!(self.state, State::Closed(_)) {
@@ -468,17 +471,20 @@ impl Session {
 
     // --- inside ---------------------------------------------------------------------------------------------
 
-    /// A packet on the current transport; what it holds for the application.
-    fn handle_packet(&mut self, packet: Packet, now: Time) -> Option<Message> {
+    /// A packet on the current transport; what it means for the application. That comes before what the rest of
+    /// the same body means.
+    fn handle_packet(&mut self, packet: Packet, now: Time) -> Option<Event> {
         if matches!(self.state, State::Connecting { .. }) {
-            match packet {
-                Packet::Open(json) => self.open(&json, now),
-                _ => self.fail(CloseReason::ParseError(DecodeError::Unexpected)),
-            }
-            return None;
+            let Packet::Open(json) = packet else {
+                self.fail(CloseReason::ParseError(DecodeError::Unexpected));
+                return None;
+            };
+            return self.open(&json, now);
         }
         match packet {
-            Packet::Message(message) => return (!self.closed_here()).then_some(message),
+            Packet::Message(message) => {
+                return (!self.closed_here()).then_some(Event::Message(message));
+            }
             Packet::Close => self.fail(CloseReason::TransportClose),
             Packet::Ping(_) if self.config.revision == Revision::V4 => self.owed.pong = true,
             Packet::Pong(_) if self.config.revision == Revision::V3 => {
@@ -496,10 +502,13 @@ impl Session {
         None
     }
 
-    fn open(&mut self, json: &str, now: Time) {
+    fn open(&mut self, json: &str, now: Time) -> Option<Event> {
         let open = match Open::decode(json) {
             Ok(open) => open,
-            Err(error) => return self.fail(CloseReason::ParseError(error)),
+            Err(error) => {
+                self.fail(CloseReason::ParseError(error));
+                return None;
+            }
         };
         self.heartbeat = Some(match self.config.revision {
             Revision::V4 => Heartbeat::answering(open.ping_interval, open.ping_timeout, now),
@@ -511,7 +520,7 @@ impl Session {
         if self.active.is_none() && self.config.upgrade {
             self.try_links(&open, now);
         }
-        self.inbox.push(Incoming::Event(Event::Open(open)));
+        Some(Event::Open(open))
     }
 
     /// Tries every link that both sides know.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::admit::AdmitConfig;
+use crate::heartbeat::SHORTEST;
 use crate::jsonp::JsonpIndex;
 use crate::open::Open;
 use crate::outbox::Budget;
@@ -56,9 +57,10 @@ impl Config {
     /// How long after the last pong the next ping is sent (revision 4).
     ///
     /// Default 25 s (`pingInterval`). Each ping costs a write and a wake-up on both sides; many proxies close a
-    /// connection that was silent for 60 s, so stay below that. Less than 10 ms is taken for 10 ms.
+    /// connection that was silent for 60 s, so stay below that. Less than 10 ms is taken for 10 ms,
+    /// and announced so, because clients refuse an interval of zero.
     pub fn ping_interval(&mut self, value: Duration) -> &mut Self {
-        self.ping_interval = value;
+        self.ping_interval = value.max(SHORTEST);
         self
     }
 
@@ -68,7 +70,7 @@ impl Config {
     /// timeout together, and what it is owed stays in memory until then. In revision 3, where clients ping, it
     /// is the same sum. Also how long a close waits for a polling client to fetch it.
     pub fn ping_timeout(&mut self, value: Duration) -> &mut Self {
-        self.ping_timeout = value;
+        self.ping_timeout = value.max(SHORTEST);
         self
     }
 

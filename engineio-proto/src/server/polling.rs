@@ -21,6 +21,8 @@ pub(super) struct Polling {
     pub(super) post: Post,
     /// What a waiting `GET` hears when the session is closed.
     pub(super) farewell: Packet,
+    /// In the last answer the next message had no room beside control packets.
+    crowded_out: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +46,15 @@ impl Polling {
             release_at: Time::NEVER,
             post: Post::None,
             farewell: Packet::Close,
+            crowded_out: false,
         }
     }
 }
 
 impl Session {
     /// A `GET` arrived. If it is accepted, its answer comes from [`poll_payload`](Self::poll_payload), now or later.
+    ///
+    /// A `GET` is no sign of life, see [`handle_activity`](Self::handle_activity).
     ///
     /// A `GET` while another waits closes the session, as the reference does: the client is broken, and no
     /// answer could tell which of the two it reads. The one that waits is answered with a close packet.
@@ -58,7 +63,7 @@ impl Session {
     ///
     /// The answer to give instead. The peer's doing.
     pub fn handle_get(&mut self, now: Time) -> Result<(), Reject> {
-        self.check_polling(now)?;
+        self.check_polling()?;
         if self.polling.get {
             self.fail(CloseReason::TransportError(TransportFault::GetOverlap));
             return Err(Reject::GetOverlap);
@@ -88,7 +93,7 @@ impl Session {
     ///
     /// The answer to give instead. The peer's doing.
     pub fn start_post(&mut self, content: ContentType, now: Time) -> Result<(), Reject> {
-        self.check_polling(now)?;
+        self.check_polling()?;
         if self.polling.post != Post::None {
             self.fail(CloseReason::TransportError(TransportFault::PostOverlap));
             return Err(Reject::PostOverlap);
@@ -97,6 +102,7 @@ impl Session {
             self.fail(CloseReason::TransportError(TransportFault::InvalidContent));
             return Err(Reject::InvalidContent);
         }
+        self.heartbeat.heard(now);
         self.polling.post = Post::Reading(content);
         Ok(())
     }
@@ -111,7 +117,8 @@ impl Session {
         let Post::Reading(content) = core::mem::replace(&mut self.polling.post, Post::None) else {
             return Err(Reject::BadRequest(BadRequest::NoRequest));
         };
-        self.check_polling(now)?;
+        self.check_polling()?;
+        self.heartbeat.heard(now);
         if body.len() > self.config.max_payload {
             self.fail(CloseReason::TransportError(TransportFault::TooLarge));
             return Err(Reject::PayloadTooLarge);
@@ -186,19 +193,27 @@ impl Session {
             // After the switch everything belongs to the link.
             _ if self.active.is_some() => body.push(&Packet::Noop),
             State::Open | State::Closing { .. } => {
-                while let Some(packet) = self.next_control() {
+                let max = self.config.max_payload;
+                // Control packets go first, but not twice in a row before a message for which they leave no room:
+                // where each round trip brings a ping, the pings would hold it back for ever.
+                let crowded_out = core::mem::take(&mut self.polling.crowded_out);
+                let message_first = crowded_out && !self.outbox.is_empty();
+                while !message_first && let Some(packet) = self.next_control() {
                     body.push(&packet);
                 }
+                let controls = body.len();
                 while let Some(message) = self.outbox.front() {
                     let packet = Packet::Message(message.clone());
-                    if !body.is_empty() && body.len_with(&packet) > self.config.max_payload {
+                    if !body.is_empty() && body.len_with(&packet) > max {
+                        self.polling.crowded_out = body.len() == controls;
                         break;
                     }
                     body.push(&packet);
                     self.outbox.pop();
                 }
                 let closing = matches!(self.state, State::Closing { .. });
-                if closing && self.outbox.is_empty() {
+                let has_room = body.is_empty() || body.len_with(&Packet::Close) <= max;
+                if closing && self.outbox.is_empty() && has_room {
                     body.push(&Packet::Close);
                     self.finish(CloseReason::Forced);
                 } else if body.is_empty() {
@@ -237,7 +252,7 @@ impl Session {
     }
 
     /// Whether requests of polling are for this session at all.
-    fn check_polling(&mut self, now: Time) -> Result<(), Reject> {
+    fn check_polling(&self) -> Result<(), Reject> {
         if matches!(self.state, State::Closed(_)) {
             return Err(Reject::UnknownSid);
         }
@@ -246,7 +261,6 @@ impl Session {
                 expected: self.transport,
             }));
         }
-        self.heartbeat.heard(now);
         Ok(())
     }
 

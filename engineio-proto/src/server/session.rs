@@ -288,8 +288,11 @@ impl Session {
 
     /// Bytes arrived that are no whole frame or body yet. They count as life.
     ///
-    /// Complete frames and requests need no such call. A driver that does not read because of
-    /// [`wants_input`](Self::wants_input) calls this when its writes make progress, which then is the only sign of life.
+    /// Complete frames and bodies need no such call. What brings no packets does not count: a client whose `GET`s arrive
+    /// may have a `POST` that hangs for ever, and its messages with it, and neither end would know.
+    ///
+    /// A driver that does not read because of [`wants_input`](Self::wants_input) calls this when its writes make
+    /// progress, which then is the only sign of life.
     pub fn handle_activity(&mut self, now: Time) {
         self.heartbeat.heard(now);
     }

@@ -1,0 +1,106 @@
+//! One test for each fault that was found once, so that it does not come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use engineio_proto::client::{self, Request};
+use engineio_proto::open::Open;
+use engineio_proto::server::{self, Opening, Session};
+use engineio_proto::testing::{Network, Notice, Op, Pair, Setup, Side};
+use engineio_proto::{ContentType, Message, Revision, Sid, Time, Transport};
+
+const MS: Duration = Duration::from_millis(1);
+
+const OPEN: &str =
+    r#"0{"sid":"sid","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
+
+fn connecting() -> client::Session {
+    client::Session::new(Arc::new(client::Config::default()), Time::ZERO)
+}
+
+/// Asking for requests a second time, as a driver does until there are none, made the session forget that its first
+/// `GET` was under way; the answer was ignored, and it never connected.
+#[test]
+fn a_client_that_is_asked_twice_for_requests_still_waits_for_its_first() {
+    let mut session = connecting();
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    assert_eq!(session.poll_request(), None);
+    session.handle_get_response(
+        200,
+        ContentType::Text,
+        Bytes::from_static(OPEN.as_bytes()),
+        Time::ZERO,
+    );
+    assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
+}
+
+/// The event of opening was queued behind the rest of the body that brought it.
+#[test]
+fn the_messages_of_the_first_body_come_after_the_opening() {
+    let mut session = connecting();
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    let body = Bytes::from(format!("{OPEN}\u{1e}4hello"));
+    session.handle_get_response(200, ContentType::Text, body, Time::ZERO);
+    assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
+    let hello = client::Event::Message(Message::text("hello"));
+    assert_eq!(session.poll_event(), Some(hello));
+    assert_eq!(session.poll_event(), None);
+}
+
+/// An interval of zero was announced as it stood, though the session kept one of 10 ms, and clients refuse it.
+#[test]
+fn intervals_are_announced_as_they_are_kept() {
+    let mut config = server::Config::default();
+    config
+        .ping_interval(Duration::ZERO)
+        .ping_timeout(Duration::ZERO);
+    let opening = Opening::new(Sid::new("sid").unwrap());
+    let (mut session, link) =
+        Session::accept_link(Arc::new(config), opening, Transport::WEBSOCKET, Time::ZERO);
+    let frame = session.poll_frame(link).unwrap().to_text().unwrap();
+    let open = Open::decode(&frame[1..]).unwrap();
+    assert_eq!(open.ping_interval, Duration::from_millis(10));
+    assert_eq!(open.ping_timeout, Duration::from_millis(10));
+}
+
+/// Requests of polling that hang while the others go on: for ever, since each `GET` that arrived counted as life of the
+/// client, and each answer of a `POST` as life of the server. Messages were lost and neither end knew.
+#[test]
+fn one_direction_of_polling_that_hangs_is_noticed_though_the_other_goes_on() {
+    for revision in [Revision::V3, Revision::V4] {
+        for (hangs, by) in [
+            (Op::AbortPost(Notice::Nobody), Side::Client),
+            (Op::AbortGet(Notice::Nobody), Side::Server),
+        ] {
+            let network = Network::new(1).latency(20 * MS..=20 * MS);
+            let mut pair = Pair::new(Setup::polling().revision(revision), network);
+            pair.run(&[Op::Advance(100), Op::send(by, 9), Op::Advance(10), hangs]);
+            // The other direction is busy all the time: twice interval and timeout, once for each end.
+            for _ in 0..9 {
+                pair.run(&[Op::send(by.other(), 9), Op::Advance(10_000)]);
+            }
+            assert!(pair.both_ended(), "{hangs:?} in {revision:?}");
+        }
+    }
+}
+
+/// Where a round trip takes longer than the interval of heartbeats, each body had a ping or pong, and a message that
+/// fits into a body alone, but not beside that, was never sent.
+#[test]
+fn heartbeats_do_not_hold_back_a_message_that_fills_a_body() {
+    for by in [Side::Client, Side::Server] {
+        let network = Network::new(1).latency(320 * MS..=340 * MS);
+        let setup = Setup::polling()
+            .heartbeat(300 * MS, Duration::from_secs(12))
+            .max_payload(1500);
+        let mut pair = Pair::new(setup, network);
+        pair.run(&[
+            Op::send(by.other(), 9),
+            Op::Advance(5000),
+            Op::send(by, 1499),
+        ]);
+        pair.settle();
+        assert!(pair.everything_arrived(), "{by:?}");
+    }
+}

@@ -59,6 +59,7 @@
 //! | read packets | [`Decoder`], [`Packet`], [`Body`] |
 //! | read what they carry | [`Args`] for the rule of arguments, [`Value`] if the type is not known |
 //! | write packets | [`Outgoing`], [`Emit`], [`Arguments`] |
+//! | run namespaces over a session | [`server::Connection`], [`client::Connection`] |
 //! | bring a codec | [`Codec`], [`Decode`] |
 //! | know what may go wrong | [`DecodeError`] (the peer), [`EncodeError`] (the caller), [`ArgsError`] (another type) |
 //!
@@ -72,24 +73,31 @@
 
 extern crate alloc;
 
+mod acks;
 mod args;
 mod arguments;
 mod backoff;
+pub mod client;
 mod codec;
 mod connect_error;
 mod connect_query;
 mod encoded;
 mod error;
 mod extract;
+mod forward;
+mod handshake;
 mod ids;
 mod json;
 mod key;
 mod namespace;
 mod packet;
 mod reason;
+mod send;
+pub mod server;
 mod spread;
 mod value;
 
+pub use acks::{AckError, ExpectError};
 pub use args::{Args, RawValue};
 pub use arguments::{Arguments, Emit, Outgoing};
 pub use backoff::{Backoff, Jitter};
@@ -104,4 +112,5 @@ pub use json::Json;
 pub use namespace::{InvalidNamespace, Namespace};
 pub use packet::{Body, Packet, Protocol};
 pub use reason::DisconnectReason;
+pub use send::SendError;
 pub use value::{Number, Object, Value};

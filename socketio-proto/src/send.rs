@@ -1,0 +1,27 @@
+//! Why a packet was not taken.
+
+use engineio_proto::SendError as EngineSendError;
+
+/// Why a packet was not taken by a connection. The caller's doing, or the circumstances'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The namespace is not joined.
+    #[error("the namespace is not joined")]
+    NotConnected,
+    /// The connection is closing or closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// The peer is owed too much already.
+    #[error("the peer is owed too much already")]
+    Full,
+}
+
+impl From<EngineSendError> for SendError {
+    fn from(error: EngineSendError) -> Self {
+        match error {
+            EngineSendError::Full => Self::Full,
+            _ => Self::Closed,
+        }
+    }
+}

@@ -45,6 +45,8 @@ mod framing;
 mod jsonp;
 mod links;
 mod network;
+#[doc(hidden)]
+pub mod ops;
 mod pair;
 mod plan;
 mod setup;

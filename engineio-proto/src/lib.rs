@@ -79,3 +79,8 @@ pub use reject::Reject;
 pub use text::Text;
 pub use time::Time;
 pub use transport::{Revision, Sid, Transport};
+
+/// The code of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

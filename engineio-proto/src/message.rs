@@ -93,6 +93,7 @@ impl Message {
     }
 
     /// A message that arrived as text; `wire` begins with `4`.
+    #[inline]
     pub(crate) fn from_wire(wire: Text) -> Self {
         debug_assert!(wire.starts_with('4'));
         Self {

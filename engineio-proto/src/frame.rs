@@ -12,12 +12,12 @@ use crate::{Message, Text};
 /// A driver makes frames of what arrives with [`text`](Self::text) and [`binary`](Self::binary). What a session
 /// wants sent comes from `poll_frame`; a WebSocket writes [`to_ws`](Self::to_ws), any other link
 /// [`prefix`](Self::prefix) and [`body`](Self::body).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Frame {
     repr: Repr,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Repr {
     /// Text as it is; a received frame, or a control packet.
     Text(Text),
@@ -184,6 +184,17 @@ pub(crate) enum Received {
     Text(Text),
     Binary(Bytes),
 }
+
+/// Two frames are equal if they are the same on the wire.
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        let mine = self.prefix().iter().chain(self.body());
+        let theirs = other.prefix().iter().chain(other.body());
+        self.is_text() == other.is_text() && mine.eq(theirs)
+    }
+}
+
+impl Eq for Frame {}
 
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,16 +1,16 @@
 //! Application messages, kept in the form in which they travel.
 
-use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
+use core::iter::repeat_n;
 use core::str;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::Text;
 
 /// Bytes reserved in front of a text that is being built: the longest unmasked WebSocket header.
 const HEADER_ROOM: usize = 10;
-const HEADER_ROOM_FILL: &str = "          ";
 
 /// One message of the application, text or binary, ready to be sent.
 ///
@@ -59,6 +59,19 @@ pub enum Payload<'a> {
     Text(&'a str),
     /// Bytes.
     Binary(&'a [u8]),
+}
+
+/// What a message travels as: [`Message::into_wire`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the protocol knows these two and no third"
+)]
+pub enum Wire {
+    /// Text, with the `4` of its packet type in front.
+    Text(Text),
+    /// Bytes.
+    Binary(Bytes),
 }
 
 impl Message {
@@ -197,6 +210,18 @@ impl Message {
         }
     }
 
+    /// What a transport writes, taken out: the cheapest way to keep what arrived.
+    ///
+    /// Costs nothing for what arrived. As with [`payload`](Self::payload), text that was built here is checked
+    /// anew.
+    pub fn into_wire(self) -> Wire {
+        match self.repr {
+            Repr::Arrived { wire, .. } => Wire::Text(wire),
+            Repr::Built { .. } => Wire::Text(Text::try_from(self.wire_bytes()).unwrap_or_default()),
+            Repr::Binary { payload, .. } => Wire::Binary(payload),
+        }
+    }
+
     /// The whole unmasked WebSocket frame of a text that was built here, shared by everybody it is sent to.
     pub(crate) fn built_ws_frame(&self) -> Option<&Bytes> {
         match &self.repr {
@@ -229,7 +254,7 @@ impl fmt::Debug for Message {
 
 /// Builds a text message in place, so that a serialiser above needs no buffer of its own.
 ///
-/// Ten bytes are kept free in front of the text. When it is finished, the unmasked WebSocket header is written
+/// Some bytes are kept free in front of the text. When it is finished, the unmasked WebSocket header is written
 /// right-aligned into them: header and payload are one buffer, and a broadcast writes it as it stands.
 ///
 /// ```
@@ -242,37 +267,80 @@ impl fmt::Debug for Message {
 /// builder.push_str("]");
 /// assert_eq!(builder.finish().payload(), Payload::Text("2[\"seq\",42]"));
 /// ```
+///
+/// What goes first but is known last is [prepended](Self::prepend):
+///
+/// ```
+/// use engineio_proto::{Payload, TextBuilder};
+///
+/// let mut builder = TextBuilder::with_front(8, 32);
+/// builder.push_str("[\"file\",{\"_placeholder\":true,\"num\":0}]");
+/// builder.prepend("51-");
+/// let message = builder.finish();
+/// assert_eq!(message.payload(), Payload::Text("51-[\"file\",{\"_placeholder\":true,\"num\":0}]"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct TextBuilder {
-    // A `String`, so that what is appended is known to be UTF-8; the room is filled with blanks until then.
-    buffer: String,
+    /// Free bytes, then the text. Only `str` is ever written into it, so the text is UTF-8.
+    buffer: Vec<u8>,
+    /// Where the text begins. Invariant: `FRONT <= start <= buffer.len()`.
+    start: usize,
 }
+
+/// Bytes that are always free in front of the text: a WebSocket header and the packet type.
+const FRONT: usize = HEADER_ROOM + 1;
 
 impl TextBuilder {
     /// Makes room for a payload of `payload` bytes; more can be pushed.
     pub fn with_capacity(payload: usize) -> Self {
-        let mut buffer = String::with_capacity(payload.saturating_add(HEADER_ROOM + 1));
-        buffer.push_str(HEADER_ROOM_FILL);
-        buffer.push('4');
-        Self { buffer }
+        Self::with_front(0, payload)
+    }
+
+    /// The same, with room for `front` bytes that will be [prepended](Self::prepend).
+    pub fn with_front(front: usize, payload: usize) -> Self {
+        let start = front.saturating_add(FRONT);
+        let mut buffer = Vec::with_capacity(start.saturating_add(payload));
+        buffer.resize(start, 0);
+        Self { buffer, start }
     }
 
     /// Appends text.
     #[inline]
     pub fn push_str(&mut self, text: &str) {
-        self.buffer.push_str(text);
+        self.buffer.extend_from_slice(text.as_bytes());
     }
 
     /// Appends one character.
     #[inline]
     pub fn push(&mut self, c: char) {
-        self.buffer.push(c);
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => self.buffer.push(byte),
+            _ => self.push_str(c.encode_utf8(&mut [0; 4])),
+        }
+    }
+
+    /// Puts text before what is there.
+    ///
+    /// Costs a copy of the prepended text only, as long as the room asked for with
+    /// [`with_front`](Self::with_front) lasts; then all that is there has to move.
+    pub fn prepend(&mut self, text: &str) {
+        let missing = (text.len() + FRONT).saturating_sub(self.start);
+        if missing > 0 {
+            self.buffer
+                .splice(self.start..self.start, repeat_n(0, missing));
+            self.start += missing;
+        }
+        let start = self.start - text.len();
+        if let Some(room) = self.buffer.get_mut(start..self.start) {
+            room.copy_from_slice(text.as_bytes());
+            self.start = start;
+        }
     }
 
     /// Bytes of payload so far.
     #[inline]
     pub fn len(&self) -> usize {
-        self.buffer.len() - (HEADER_ROOM + 1)
+        self.buffer.len() - self.start
     }
 
     /// Whether nothing was pushed yet.
@@ -280,20 +348,26 @@ impl TextBuilder {
         self.len() == 0
     }
 
-    /// The payload so far.
+    /// The payload so far. It is checked anew at each call.
     pub fn as_str(&self) -> &str {
-        self.buffer.get(HEADER_ROOM + 1..).unwrap_or_default()
+        let text = self.buffer.get(self.start..).unwrap_or_default();
+        str::from_utf8(text).unwrap_or_default()
     }
 
     /// The finished message. What was reserved and not used stays with it until it is sent.
     pub fn finish(self) -> Message {
-        let mut buffer = self.buffer.into_bytes();
-        let header = WsHeader::new(WsHeader::TEXT, buffer.len() - HEADER_ROOM);
-        let start = HEADER_ROOM - header.as_slice().len();
-        if let Some(room) = buffer.get_mut(start..HEADER_ROOM) {
+        let Self { mut buffer, start } = self;
+        let kind = start - 1;
+        let header = WsHeader::new(WsHeader::TEXT, buffer.len() - kind);
+        let first = kind - header.as_slice().len();
+        if let Some(byte) = buffer.get_mut(kind) {
+            *byte = b'4';
+        }
+        if let Some(room) = buffer.get_mut(first..kind) {
             room.copy_from_slice(header.as_slice());
         }
-        let frame = Bytes::from(buffer).slice(start..);
+        let mut frame = Bytes::from(buffer);
+        frame.advance(first);
         Message {
             repr: Repr::Built {
                 frame,
@@ -366,3 +440,40 @@ impl WsHeader {
 
 // A queue slot of every connection: two words more would be felt at 10,000 recipients.
 const _: () = assert!(size_of::<Message>() == 40);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever is prepended to whatever room, header and payload fit together.
+    #[test]
+    fn text_may_be_prepended_with_and_without_room_for_it() {
+        for room in [0, 1, 5, 200] {
+            for (first, second) in [
+                ("", "a"),
+                ("/namespace,", "51-"),
+                ("é".repeat(90).as_str(), "2"),
+            ] {
+                let mut builder = TextBuilder::with_front(room, 0);
+                builder.push_str("[1]");
+                builder.prepend(first);
+                builder.prepend(second);
+                let text = [second, first, "[1]"].concat();
+                assert_eq!(builder.as_str(), text);
+                assert_eq!(builder.len(), text.len());
+                let message = builder.finish();
+                assert_eq!(message.payload(), Payload::Text(&text));
+                assert_eq!(message.wire(), ["4", &text].concat().as_bytes());
+                let frame = message.built_ws_frame().unwrap();
+                assert_eq!(
+                    frame.len(),
+                    message.wire().len() + if text.len() < 125 { 2 } else { 4 }
+                );
+                assert_eq!(
+                    message.into_wire(),
+                    Wire::Text(["4", &text].concat().into())
+                );
+            }
+        }
+    }
+}

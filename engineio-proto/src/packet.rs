@@ -2,19 +2,10 @@
 
 use alloc::string::String;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
 use crate::frame::Received;
-use crate::{DecodeError, Frame, Message, Revision, Text};
-
-/// Padding is optional when reading, as in Node; always written.
-pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::{DecodeError, Frame, Message, Revision, Text, b64};
 
 /// One Engine.IO packet.
 ///
@@ -95,9 +86,7 @@ impl Packet {
                 .map(|(kind, data)| (*kind, data))
                 .ok_or(DecodeError::Empty)?,
         };
-        let bytes = BASE64
-            .decode(data)
-            .map_err(|_| DecodeError::InvalidBase64)?;
+        let bytes = b64::decode(data)?;
         Self::from_binary(kind, Bytes::from(bytes))
     }
 
@@ -134,7 +123,7 @@ impl Packet {
             Self::Message(message) if message.is_text() => Frame::from_message(message),
             Self::Message(message) if base64 => {
                 let mut text = String::from(base64_prefix(revision));
-                BASE64.encode_string(message.wire(), &mut text);
+                b64::encode_to_string(message.wire(), &mut text);
                 Frame::text(text)
             }
             Self::Message(message) => match revision {

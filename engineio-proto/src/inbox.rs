@@ -1,0 +1,18 @@
+//! What arrived and was not fetched yet.
+
+use crate::Time;
+use crate::payload;
+use crate::queue::Queue;
+
+/// Events in order, among them bodies of requests that are decoded only as far as events are fetched.
+///
+/// A body of 1 MB can hold half a million packets. Decoded at once they would take fifty times the memory of the
+/// body; decoded one by one they take none.
+#[derive(Debug)]
+pub(crate) enum Incoming<E> {
+    Event(E),
+    /// A body, and when it arrived.
+    Body(payload::Decoder, Time),
+}
+
+pub(crate) type Inbox<E> = Queue<Incoming<E>>;

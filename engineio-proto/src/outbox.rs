@@ -1,0 +1,91 @@
+//! Messages that were accepted and have not left yet.
+
+use crate::queue::Queue;
+use crate::{Message, SendError};
+
+/// How much a session may owe its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) bytes: usize,
+    pub(crate) messages: usize,
+}
+
+/// What is still owed to the peer, in order. It belongs to the session and not to a transport: an upgrade moves
+/// nothing, so nothing can be lost or doubled by it.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: Queue<Message>,
+    bytes: usize,
+}
+
+impl Outbox {
+    pub(crate) const fn new() -> Self {
+        Self {
+            queue: Queue::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether `bytes` in `messages` more fit. An empty outbox takes anything: what is bigger than the budget
+    /// could otherwise never be sent.
+    pub(crate) fn has_room(&self, budget: Budget, bytes: usize, messages: usize) -> bool {
+        self.queue.is_empty()
+            || (self.bytes.saturating_add(bytes) <= budget.bytes
+                && self.queue.len().saturating_add(messages) <= budget.messages)
+    }
+
+    /// Takes all or none of the messages.
+    pub(crate) fn send(&mut self, messages: &[Message], budget: Budget) -> Result<(), SendError> {
+        let bytes = messages
+            .iter()
+            .fold(0, |sum: usize, message| sum.saturating_add(message.len()));
+        if !self.has_room(budget, bytes, messages.len()) {
+            return Err(SendError::Full);
+        }
+        for message in messages {
+            self.push(message.clone());
+        }
+        Ok(())
+    }
+
+    /// Half of the budget, or more, is used.
+    pub(crate) fn is_half_full(&self, budget: Budget) -> bool {
+        self.bytes > budget.bytes / 2 || self.len() > budget.messages / 2
+    }
+
+    pub(crate) fn push(&mut self, message: Message) {
+        self.bytes = self.bytes.saturating_add(message.len());
+        self.queue.push(message);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Message> {
+        let message = self.queue.pop()?;
+        self.bytes = self.bytes.saturating_sub(message.len());
+        Some(message)
+    }
+
+    pub(crate) fn front(&self) -> Option<&Message> {
+        self.queue.front()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Message> {
+        self.queue.iter()
+    }
+
+    /// Bytes of payload.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new();
+    }
+}

@@ -1,0 +1,283 @@
+//! The polling side of a session: one `GET` that waits, one `POST` that is read.
+
+use bytes::{Bytes, BytesMut};
+
+use super::session::{Event, Session, State};
+use crate::inbox::Incoming;
+use crate::payload::{Decoder, Encoder, Encoding};
+use crate::reject::{BadRequest, Reject};
+use crate::{CloseReason, ContentType, Message, Packet, Revision, Time, TransportFault, jsonp};
+
+/// What the session knows of requests that are under way.
+#[derive(Debug)]
+pub(super) struct Polling {
+    /// A `GET` waits for its answer.
+    pub(super) get: bool,
+    /// The waiting `GET` is to be answered even if there is nothing to say.
+    pub(super) release: bool,
+    /// When a waiting `GET` is released although nothing happens: a probe was answered, and the client can go
+    /// over only when no request of its own is under way.
+    pub(super) release_at: Time,
+    pub(super) post: Post,
+    /// What a waiting `GET` hears when the session is closed.
+    pub(super) farewell: Packet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Post {
+    None,
+    /// The body is being read.
+    Reading(ContentType),
+    /// The body is here, its packets are being handed out.
+    Dispatching,
+}
+
+/// A `GET` that comes after a probe was answered waits at most this long: the client may have asked again before it
+/// saw the answer. The reference looks every 100 ms.
+const RELEASE_AFTER: core::time::Duration = core::time::Duration::from_millis(100);
+
+impl Polling {
+    pub(super) const fn new() -> Self {
+        Self {
+            get: false,
+            release: false,
+            release_at: Time::NEVER,
+            post: Post::None,
+            farewell: Packet::Close,
+        }
+    }
+}
+
+impl Session {
+    /// A `GET` arrived. If it is accepted, its answer comes from [`poll_payload`](Self::poll_payload), now or later.
+    ///
+    /// A `GET` while another waits closes the session, as the reference does: the client is broken, and no
+    /// answer could tell which of the two it reads. The one that waits is answered with a close packet.
+    ///
+    /// # Errors
+    ///
+    /// The answer to give instead. The peer's doing.
+    pub fn handle_get(&mut self, now: Time) -> Result<(), Reject> {
+        self.check_polling(now)?;
+        if self.polling.get {
+            self.fail(CloseReason::TransportError(TransportFault::GetOverlap));
+            return Err(Reject::GetOverlap);
+        }
+        self.polling.get = true;
+        if self.candidates.any_answered() {
+            self.polling.release_at = now + RELEASE_AFTER;
+        }
+        Ok(())
+    }
+
+    /// The client gave up on its waiting `GET`: its connection ended, the response future was dropped.
+    ///
+    /// What was written into the answer may or may not have arrived, so the session cannot go on.
+    pub fn handle_get_aborted(&mut self, now: Time) {
+        if core::mem::take(&mut self.polling.get) {
+            self.heartbeat.heard(now);
+            self.fail(CloseReason::TransportError(TransportFault::GetAborted));
+        }
+    }
+
+    /// The head of a `POST` arrived. If it is accepted, read the body (not more than `max_payload` of it) and pass it to
+    /// [`handle_post`](Self::handle_post), or say [`handle_post_aborted`](Self::handle_post_aborted) or
+    /// [`handle_post_too_large`](Self::handle_post_too_large).
+    ///
+    /// # Errors
+    ///
+    /// The answer to give instead. The peer's doing.
+    pub fn start_post(&mut self, content: ContentType, now: Time) -> Result<(), Reject> {
+        self.check_polling(now)?;
+        if self.polling.post != Post::None {
+            self.fail(CloseReason::TransportError(TransportFault::PostOverlap));
+            return Err(Reject::PostOverlap);
+        }
+        if content == ContentType::Binary && self.revision == Revision::V4 {
+            self.fail(CloseReason::TransportError(TransportFault::InvalidContent));
+            return Err(Reject::InvalidContent);
+        }
+        self.polling.post = Post::Reading(content);
+        Ok(())
+    }
+
+    /// The body of the `POST` is complete. Fetch the events, then ask [`finish_post`](Self::finish_post) what to answer.
+    ///
+    /// # Errors
+    ///
+    /// The answer to give instead: the session was closed or went over to a link while the body was read, or
+    /// the body is too large. The peer's doing.
+    pub fn handle_post(&mut self, body: Bytes, now: Time) -> Result<(), Reject> {
+        let Post::Reading(content) = core::mem::replace(&mut self.polling.post, Post::None) else {
+            return Err(Reject::BadRequest(BadRequest::NoRequest));
+        };
+        self.check_polling(now)?;
+        if body.len() > self.config.max_payload {
+            self.fail(CloseReason::TransportError(TransportFault::TooLarge));
+            return Err(Reject::PayloadTooLarge);
+        }
+        let body = match self.jsonp {
+            // A form without the field says nothing, and is answered like one that does.
+            Some(_) => jsonp::form_body(&body),
+            None => Some(body),
+        };
+        let encoding = match (self.revision, content) {
+            (Revision::V4, _) => Encoding::V4,
+            (Revision::V3, ContentType::Text) => Encoding::V3Text,
+            (Revision::V3, ContentType::Binary) => Encoding::V3Binary,
+        };
+        self.polling.post = Post::Dispatching;
+        if let Some(body) = body {
+            self.inbox
+                .push(Incoming::Body(Decoder::new(body, encoding), now));
+        }
+        Ok(())
+    }
+
+    /// The events of a `POST` were fetched: what to answer. `Ok` means 200 with the body `ok`.
+    ///
+    /// Until then another `POST` counts as an overlap.
+    ///
+    /// # Errors
+    ///
+    /// The body was no payload. The packets before the fault were delivered, the session is closed.
+    pub fn finish_post(&mut self) -> Result<(), Reject> {
+        self.polling.post = Post::None;
+        match self.state {
+            State::Closed(CloseReason::ParseError(_)) => Err(Reject::InvalidPayload),
+            _ => Ok(()),
+        }
+    }
+
+    /// The client's connection ended in the middle of a `POST`. The session is closed.
+    pub fn handle_post_aborted(&mut self, now: Time) {
+        if core::mem::replace(&mut self.polling.post, Post::None) != Post::None {
+            self.heartbeat.heard(now);
+            self.fail(CloseReason::TransportError(TransportFault::PostAborted));
+        }
+    }
+
+    /// The body of the `POST` is larger than `max_payload`, as announced or as counted. The session is closed, since
+    /// what the body holds would be missing; the answer is [`Reject::PayloadTooLarge`].
+    pub fn handle_post_too_large(&mut self, now: Time) {
+        if core::mem::replace(&mut self.polling.post, Post::None) != Post::None {
+            self.heartbeat.heard(now);
+            self.fail(CloseReason::TransportError(TransportFault::TooLarge));
+        }
+    }
+
+    /// Appends the answer of the waiting `GET` to `out` and says of which content type it is; `None` if no `GET` waits or
+    /// there is nothing to say yet.
+    ///
+    /// The answer takes all that was sent since the last one, up to `max_payload`. It is decided now and not when it was
+    /// sent, so call this when the response is really written. A `GET` that waits when the session closes is always answered.
+    ///
+    /// Ask again after any `handle_*` call, after [`send`](Self::send) and after [`close`](Self::close).
+    #[must_use]
+    pub fn poll_payload(&mut self, out: &mut BytesMut) -> Option<ContentType> {
+        if !self.polling.get {
+            return None;
+        }
+        let start = out.len();
+        let encoding = self.payload_encoding();
+        let mut body = Encoder::new(out, encoding);
+        match self.state {
+            State::Closed(_) => body.push(&self.polling.farewell),
+            // After the switch everything belongs to the link.
+            _ if self.active.is_some() => body.push(&Packet::Noop),
+            State::Open | State::Closing { .. } => {
+                while let Some(packet) = self.next_control() {
+                    body.push(&packet);
+                }
+                while let Some(message) = self.outbox.front() {
+                    let packet = Packet::Message(message.clone());
+                    if !body.is_empty() && body.len_with(&packet) > self.config.max_payload {
+                        break;
+                    }
+                    body.push(&packet);
+                    self.outbox.pop();
+                }
+                let closing = matches!(self.state, State::Closing { .. });
+                if closing && self.outbox.is_empty() {
+                    body.push(&Packet::Close);
+                    self.finish(CloseReason::Forced);
+                } else if body.is_empty() {
+                    if !self.polling.release {
+                        return None;
+                    }
+                    body.push(&Packet::Noop);
+                }
+            }
+        }
+        self.polling.get = false;
+        self.polling.release = false;
+        self.polling.release_at = Time::NEVER;
+        if let Some(index) = &self.jsonp {
+            let payload = out.split_off(start);
+            jsonp::wrap(index, &payload, out);
+            return Some(ContentType::Text);
+        }
+        Some(if encoding == Encoding::V3Binary {
+            ContentType::Binary
+        } else {
+            ContentType::Text
+        })
+    }
+
+    /// Revision 3 answers in its binary form if there is anything binary in the answer and the client can take it.
+    fn payload_encoding(&self) -> Encoding {
+        match self.revision {
+            Revision::V4 => Encoding::V4,
+            Revision::V3 if self.base64 || self.jsonp.is_some() => Encoding::V3Text,
+            Revision::V3 if self.active.is_none() && self.outbox.iter().any(Message::is_binary) => {
+                Encoding::V3Binary
+            }
+            Revision::V3 => Encoding::V3Text,
+        }
+    }
+
+    /// Whether requests of polling are for this session at all.
+    fn check_polling(&mut self, now: Time) -> Result<(), Reject> {
+        if matches!(self.state, State::Closed(_)) {
+            return Err(Reject::UnknownSid);
+        }
+        if self.active.is_some() {
+            return Err(Reject::BadRequest(BadRequest::TransportMismatch {
+                expected: self.transport,
+            }));
+        }
+        self.heartbeat.heard(now);
+        Ok(())
+    }
+
+    /// The next packet of a body, handled; what is left for the application.
+    pub(super) fn next_of_body(&mut self) -> BodyStep {
+        let Some(Incoming::Body(body, at)) = self.inbox.front_mut() else {
+            return BodyStep::Done;
+        };
+        let at = *at;
+        match body.next() {
+            Some(Ok(packet)) => {
+                let open_before = !matches!(self.state, State::Closed(_));
+                match self.handle_packet(packet, at) {
+                    Some(message) => BodyStep::Event(Event::Message(message)),
+                    // What follows a close packet is not read.
+                    None if open_before && matches!(self.state, State::Closed(_)) => BodyStep::Done,
+                    None => BodyStep::More,
+                }
+            }
+            Some(Err(error)) => {
+                self.fail(CloseReason::ParseError(error));
+                BodyStep::Done
+            }
+            None => BodyStep::Done,
+        }
+    }
+}
+
+/// What came of one packet of a body.
+pub(super) enum BodyStep {
+    Event(Event),
+    More,
+    Done,
+}

@@ -1,0 +1,350 @@
+//! What packets carry, kept as it arrived until somebody asks for a type.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+use engineio_proto::Text;
+use serde::de::Deserialize;
+
+use crate::json::{self, Place};
+use crate::{ArgsError, DecodeError, Value};
+
+/// The name of an event and its arguments, or the arguments of an acknowledgement: checked, but not decoded.
+///
+/// Cloning copies nothing, and whoever only passes them on pays nothing for what is in them.
+///
+/// [`deserialize`](Self::deserialize) turns them into a type of yours by this rule, which is also the one by which
+/// they are [sent](crate::Arguments):
+///
+/// | type | arguments |
+/// |---|---|
+/// | `()` | none |
+/// | a tuple or a tuple struct of two or more | several |
+/// | `(T,)`, a tuple of one | exactly one, its element |
+/// | `[T; N]`, which serde cannot tell from a tuple | `N` |
+/// | everything else: newtypes, structs, maps, `Vec<T>`, ... | one |
+///
+/// What a peer sends beyond that is ignored, as a JavaScript function ignores it. What it does not send is `None`
+/// where the type is an `Option`, and else an error.
+///
+/// ```
+/// use engineio_proto::Message;
+/// use serde::Deserialize;
+/// use socketio_proto::{Body, Codec, Json, Limits, Protocol};
+///
+/// #[derive(Deserialize)]
+/// struct Point { x: i32, y: i32 }
+///
+/// let mut decoder = Json::new().decoder(Protocol::V5, Limits::default());
+/// let packet = decoder.decode(Message::text(r#"2["move","red",{"x":1,"y":-2}]"#)).unwrap().unwrap();
+/// let Body::Event { args, .. } = packet.body else { panic!() };
+///
+/// assert_eq!(args.event_name(), "move");
+/// let (who, to): (String, Point) = args.deserialize().unwrap();
+/// assert_eq!((who.as_str(), to.x, to.y), ("red", 1, -2));
+/// let who: &str = args.deserialize().unwrap();
+/// assert_eq!(who, "red");
+/// ```
+#[derive(Clone)]
+pub struct Args {
+    source: Source,
+    /// Where the name stands, unless `Extra` has it.
+    name: Span,
+    /// Where the first argument begins, or would begin.
+    first: u32,
+    /// How many arguments there are, without the name.
+    len: u32,
+}
+
+impl Args {
+    pub(crate) fn new(source: Source, name: Span, first: u32, len: u32) -> Self {
+        Self {
+            source,
+            name,
+            first,
+            len,
+        }
+    }
+
+    /// The name of the event. Empty for an acknowledgement, which has none.
+    ///
+    /// A name that is a number reads as JavaScript writes it. Half a surrogate pair, which no Rust string can hold,
+    /// is read as U+FFFD.
+    pub fn event_name(&self) -> &str {
+        match self.source.extra.as_deref() {
+            Some(Extra {
+                name: Some(name), ..
+            }) => name,
+            _ => match &self.source.data {
+                SourceData::Json(text) => self.name.of(text),
+            },
+        }
+    }
+
+    /// How many arguments there are; the name is none of them.
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are no arguments.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The arguments as a type of yours: see [the rule](Self).
+    ///
+    /// A type that borrows, such as `&str`, borrows from `self`. Text with escapes in it cannot be borrowed; use
+    /// `String` or `Cow<str>` where a peer may send any text. A [`Bytes`] takes one copy of its attachment, because
+    /// serde has no way to hand over a shared buffer; `&[u8]` takes none, and [`share`](Self::share) makes a
+    /// [`Bytes`] of it without one.
+    ///
+    /// # Errors
+    ///
+    /// If the arguments are not what `T` expects. The peer sent something else; nothing else is wrong.
+    pub fn deserialize<'de, T: Deserialize<'de>>(&'de self) -> Result<T, ArgsError> {
+        match &self.source.data {
+            SourceData::Json(text) => {
+                let reader = json::Reader::new(text, self.first as usize, self.source.extra());
+                json::deserialize_arguments(reader)
+            }
+        }
+    }
+
+    /// The arguments one by one, undecoded.
+    pub fn iter(&self) -> impl Iterator<Item = RawValue> + '_ {
+        let mut reader = match &self.source.data {
+            SourceData::Json(text) => {
+                json::Reader::new(text, self.first as usize, self.source.extra())
+            }
+        };
+        (0..self.len).map(move |_| {
+            let span = reader.next_argument();
+            RawValue::new(self.source.clone(), span)
+        })
+    }
+
+    /// One argument, counted from zero, undecoded. The arguments before it are skipped, which takes time.
+    pub fn get(&self, index: usize) -> Option<RawValue> {
+        self.iter().nth(index)
+    }
+
+    /// All arguments as dynamic values; binaries are shared.
+    pub fn to_values(&self) -> Vec<Value> {
+        self.iter().map(|raw| raw.to_value()).collect()
+    }
+
+    /// The attachments in the order in which they arrived, shared.
+    ///
+    /// Empty if there are none, and with codecs that keep binaries where they belong.
+    pub fn attachments(&self) -> &[Bytes] {
+        self.source.extra().map_or(&[], |extra| &extra.attachments)
+    }
+
+    /// A part of what arrived as [`Bytes`] of its own, which shares the buffer: the way to keep a `&[u8]` that was
+    /// [deserialised](Self::deserialize), without copying it. `None` if it is not a part of these arguments.
+    pub fn share(&self, part: &[u8]) -> Option<Bytes> {
+        self.source.share(part)
+    }
+
+    /// Name and arguments made here instead of received; for a [`Codec`](crate::Codec) of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the name is reserved or too long, or the values are nested too deeply.
+    pub fn event(name: &str, arguments: &[Value]) -> Result<Self, DecodeError> {
+        json::event_args(name, arguments)
+    }
+
+    /// The arguments of an acknowledgement made here instead of received; for a [`Codec`](crate::Codec) of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the values are nested too deeply.
+    pub fn ack(arguments: &[Value]) -> Result<Self, DecodeError> {
+        json::ack_args(arguments)
+    }
+
+    /// The arguments as they stand between the brackets, if they are JSON without attachments.
+    pub(crate) fn plain_json(&self) -> Option<&str> {
+        let SourceData::Json(text) = &self.source.data;
+        if !self.attachments().is_empty() {
+            return None;
+        }
+        if self.len == 0 {
+            return Some("");
+        }
+        text.get(self.first as usize..)?
+            .trim_end()
+            .strip_suffix(']')
+    }
+
+    /// The attachments have arrived.
+    pub(crate) fn attach(&mut self, extra: Arc<Extra>) {
+        self.source.extra = Some(extra);
+    }
+}
+
+/// Name and arguments, as JSON. Attachments are `{"_placeholder":true,...}`.
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("Args");
+        if self.name != Span::EMPTY {
+            tuple.field(&self.event_name());
+        }
+        for raw in self.iter() {
+            tuple.field(&raw);
+        }
+        tuple.finish()
+    }
+}
+
+/// One value as it arrived: checked, but not decoded. What a client shows to [join](crate::Body::Connect), or one of
+/// several [`Args`].
+#[derive(Clone)]
+pub struct RawValue {
+    source: Source,
+    span: Span,
+}
+
+impl RawValue {
+    pub(crate) fn new(source: Source, span: Span) -> Self {
+        Self { source, span }
+    }
+
+    /// The value as a type of yours. Here a tuple is an array: [the rule of arguments](Args) does not apply.
+    ///
+    /// What borrows borrows from `self`; see [`Args::deserialize`].
+    pub fn deserialize<'de, T: Deserialize<'de>>(&'de self) -> Result<T, ArgsError> {
+        match &self.source.data {
+            SourceData::Json(text) => {
+                let start = self.span.start as usize;
+                T::deserialize(&mut json::Reader::new(text, start, self.source.extra()))
+            }
+        }
+    }
+
+    /// The value as a dynamic value; binaries are shared.
+    pub fn to_value(&self) -> Value {
+        match &self.source.data {
+            SourceData::Json(text) => {
+                let start = self.span.start as usize;
+                json::Reader::new(text, start, self.source.extra()).read_value()
+            }
+        }
+    }
+
+    /// A value made here instead of received; for a [`Codec`](crate::Codec) of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the value is nested too deeply.
+    pub fn from_value(value: &Value) -> Result<Self, DecodeError> {
+        json::raw_value(value).map_err(DecodeError::from)
+    }
+
+    /// The JSON text, if this arrived as JSON. Attachments are placeholders in it.
+    pub fn as_json(&self) -> Option<&str> {
+        match &self.source.data {
+            SourceData::Json(text) => Some(self.span.of(text)),
+        }
+    }
+}
+
+impl fmt::Debug for RawValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_json() {
+            Some(json) => f.write_str(json),
+            None => fmt::Debug::fmt(&self.to_value(), f),
+        }
+    }
+}
+
+/// What arrived, and what was found out about it that is not in every packet.
+#[derive(Clone)]
+pub(crate) struct Source {
+    data: SourceData,
+    extra: Option<Arc<Extra>>,
+}
+
+#[derive(Clone)]
+enum SourceData {
+    /// The whole text, with what stands before the JSON, so that nothing has to be cut.
+    Json(Text),
+}
+
+impl Source {
+    pub(crate) fn json(text: Text, extra: Option<Arc<Extra>>) -> Self {
+        Self {
+            data: SourceData::Json(text),
+            extra,
+        }
+    }
+
+    fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
+    }
+
+    fn share(&self, part: &[u8]) -> Option<Bytes> {
+        let attachments = self.extra().map_or(&[][..], |extra| &extra.attachments);
+        attachments.iter().find_map(|whole| share(whole, part))
+    }
+}
+
+/// `part` as a slice of `whole` that shares its buffer, if it is one.
+pub(crate) fn share(whole: &Bytes, part: &[u8]) -> Option<Bytes> {
+    if part.is_empty() {
+        return Some(Bytes::new());
+    }
+    let (outer, inner) = (whole.as_ptr_range(), part.as_ptr_range());
+    let is_part = outer.start <= inner.start && inner.end <= outer.end;
+    is_part.then(|| whole.slice_ref(part))
+}
+
+/// What few packets have.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// The name, if what stands in the packet has escapes, or is a number that is written otherwise.
+    pub(crate) name: Option<Box<str>>,
+    /// Where the attachments are referenced, in the order of the text.
+    pub(crate) places: Vec<Place>,
+    /// By number.
+    pub(crate) attachments: Vec<Bytes>,
+}
+
+impl Extra {
+    /// The attachment that the object at this offset means.
+    #[inline]
+    pub(crate) fn attachment_at(&self, offset: usize) -> Option<&Bytes> {
+        let key = |place: &Place| place.offset as usize;
+        let found = self.places.binary_search_by_key(&offset, key).ok()?;
+        self.attachments.get(self.places.get(found)?.num as usize)
+    }
+}
+
+/// From where to where something goes in a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    pub(crate) const EMPTY: Self = Self { start: 0, end: 0 };
+
+    /// No packet is longer than 32 bits count; the decoders see to that.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            start: offset(start),
+            end: offset(end),
+        }
+    }
+
+    pub(crate) fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,573 @@
+//! Checked JSON text as a serde data format.
+//!
+//! The text has passed [`check`](super::check), so nothing here looks for mistakes in it; what it finds wrong is the
+//! type. Should the text be wrong all the same, the outcome is an error or a wrong value, never a panic and never an
+//! endless loop: each step takes at least one byte.
+
+use alloc::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Deserializer;
+use serde::de::value::SeqDeserializer;
+use serde::de::{
+    DeserializeSeed, EnumAccess, Error as _, Expected, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
+};
+
+use super::number::Literal;
+use super::scan;
+use crate::ArgsError;
+use crate::args::{Extra, Span};
+use crate::key::{KeyDeserializer, NoData};
+
+/// Reads values from a text, one after the other.
+pub(crate) struct Reader<'de> {
+    text: &'de str,
+    at: usize,
+    /// Attachments and where they are referenced, if the packet has any.
+    extra: Option<&'de Extra>,
+}
+
+impl<'de> Reader<'de> {
+    pub(crate) fn new(text: &'de str, at: usize, extra: Option<&'de Extra>) -> Self {
+        Self { text, at, extra }
+    }
+
+    /// The next byte that is not white space, and moves to it. Zero at the end.
+    #[inline]
+    pub(super) fn peek(&mut self) -> u8 {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                // A checked text has no other bytes up to a blank between its tokens.
+                Some(0..=b' ') => self.at += 1,
+                Some(byte) => return *byte,
+                None => return 0,
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == byte;
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Moves behind the next value, and says where it stood. Takes the comma before it.
+    pub(crate) fn next_argument(&mut self) -> Span {
+        self.take(b',');
+        self.peek();
+        let start = self.at;
+        self.skip_value();
+        Span::new(start, self.at)
+    }
+
+    fn skip_value(&mut self) {
+        let bytes = self.text.as_bytes();
+        let mut open = 0usize;
+        loop {
+            match self.peek() {
+                b'"' => {
+                    self.at += 1;
+                    self.skip_string();
+                }
+                b'{' | b'[' => {
+                    self.at += 1;
+                    open += 1;
+                }
+                b'}' | b']' => {
+                    self.at += 1;
+                    open = open.saturating_sub(1);
+                }
+                b',' | b':' => {
+                    self.at += 1;
+                    continue;
+                }
+                0 => return,
+                _ => {
+                    self.at += 1;
+                    while let Some(b'0'..=b'9' | b'a'..=b'z' | b'+' | b'-' | b'.' | b'E') =
+                        bytes.get(self.at)
+                    {
+                        self.at += 1;
+                    }
+                }
+            }
+            if open == 0 {
+                return;
+            }
+        }
+    }
+
+    fn skip_string(&mut self) {
+        let bytes = self.text.as_bytes();
+        loop {
+            self.at = scan::special(bytes, self.at);
+            match bytes.get(self.at) {
+                Some(b'\\') => self.at += 2,
+                Some(_) => {
+                    self.at += 1;
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// A string whose first quote was taken.
+    #[inline]
+    pub(super) fn string(&mut self) -> Cow<'de, str> {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        self.at = scan::special(bytes, start);
+        if bytes.get(self.at) == Some(&b'"') {
+            let text = self.text.get(start..self.at).unwrap_or_default();
+            self.at += 1;
+            return Cow::Borrowed(text);
+        }
+        self.skip_string();
+        let raw = self.text.get(start..self.at.saturating_sub(1));
+        scan::unescape(raw.unwrap_or_default())
+    }
+
+    #[inline]
+    pub(super) fn number(&mut self) -> Literal {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let (literal, len) = Literal::read(rest);
+        self.at += len;
+        literal
+    }
+
+    /// Moves behind `true`, `false` or `null`.
+    #[inline]
+    pub(super) fn word(&mut self, word: &str) {
+        self.at += word.len();
+    }
+
+    /// The attachment, if the object that begins here means one; moves behind it.
+    #[inline]
+    pub(super) fn attachment(&mut self) -> Option<&'de Bytes> {
+        let bytes = self.extra?.attachment_at(self.at)?;
+        self.skip_value();
+        Some(bytes)
+    }
+
+    /// The value that is next has another type than the visitor expects.
+    #[cold]
+    fn unexpected(&mut self, expected: &dyn Expected) -> ArgsError {
+        let string;
+        let found = match self.peek() {
+            b'"' => {
+                self.at += 1;
+                string = self.string();
+                Unexpected::Str(&string)
+            }
+            b'{' => match self.attachment() {
+                Some(bytes) => Unexpected::Bytes(bytes),
+                None => Unexpected::Map,
+            },
+            b'[' => Unexpected::Seq,
+            b't' => Unexpected::Bool(true),
+            b'f' => Unexpected::Bool(false),
+            b'n' => Unexpected::Unit,
+            _ => match self.number() {
+                Literal::Unsigned(value) => Unexpected::Unsigned(value),
+                Literal::Signed(value) => Unexpected::Signed(value),
+                Literal::Float(value) => Unexpected::Float(value),
+            },
+        };
+        ArgsError::invalid_type(found, expected)
+    }
+
+    fn visit_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b'-' | b'0'..=b'9' => match self.number() {
+                Literal::Unsigned(value) => visitor.visit_u64(value),
+                Literal::Signed(value) => visitor.visit_i64(value),
+                Literal::Float(value) => visitor.visit_f64(value),
+            },
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn visit_array<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.at += 1;
+        let value = visitor.visit_seq(Elements { reader: self })?;
+        if !self.take(b']') {
+            return Err(ArgsError::new("the array has more elements than expected"));
+        }
+        Ok(value)
+    }
+
+    fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.at += 1;
+        let value = visitor.visit_map(Members { reader: self })?;
+        if !self.take(b'}') {
+            return Err(ArgsError::new("the object has more members than expected"));
+        }
+        Ok(value)
+    }
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = ArgsError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b'"' => self.deserialize_str(visitor),
+            b'{' => match self.attachment() {
+                Some(bytes) => visitor.visit_borrowed_bytes(bytes),
+                None => self.visit_object(visitor),
+            },
+            b'[' => self.visit_array(visitor),
+            b't' | b'f' => self.deserialize_bool(visitor),
+            b'n' => {
+                self.word("null");
+                visitor.visit_unit()
+            }
+            _ => self.visit_number(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b't' => {
+                self.word("true");
+                visitor.visit_bool(true)
+            }
+            b'f' => {
+                self.word("false");
+                visitor.visit_bool(false)
+            }
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.visit_number(visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        if !self.take(b'"') {
+            return Err(self.unexpected(&visitor));
+        }
+        match self.string() {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b'{' => match self.attachment() {
+                Some(bytes) => visitor.visit_borrowed_bytes(bytes),
+                None => Err(self.unexpected(&visitor)),
+            },
+            // What serde makes of a `Vec<u8>` elsewhere.
+            b'[' => self.visit_array(visitor),
+            b'"' => self.deserialize_str(visitor),
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        if self.peek() == b'n' {
+            self.word("null");
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        if self.peek() == b'n' {
+            self.word("null");
+            visitor.visit_unit()
+        } else {
+            Err(self.unexpected(&visitor))
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b'[' => self.visit_array(visitor),
+            // A `Vec<u8>` may be sent as an attachment.
+            b'{' => match self.attachment() {
+                Some(bytes) => {
+                    let mut numbers = SeqDeserializer::new(bytes.iter().copied());
+                    let value = visitor.visit_seq(&mut numbers)?;
+                    numbers.end()?;
+                    Ok(value)
+                }
+                None => Err(self.unexpected(&visitor)),
+            },
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b'{' => match self.attachment() {
+                Some(bytes) => Err(ArgsError::invalid_type(Unexpected::Bytes(bytes), &visitor)),
+                None => self.visit_object(visitor),
+            },
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            // Structs may come as arrays of their fields, as serde has it.
+            b'[' => self.visit_array(visitor),
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        match self.peek() {
+            b'"' => visitor.visit_enum(UnitVariant { reader: self }),
+            b'{' if self
+                .extra
+                .is_none_or(|extra| extra.attachment_at(self.at).is_none()) =>
+            {
+                self.at += 1;
+                let value = visitor.visit_enum(Variant { reader: self })?;
+                if !self.take(b'}') {
+                    return Err(ArgsError::new("an enum has one variant at a time"));
+                }
+                Ok(value)
+            }
+            _ => Err(self.unexpected(&visitor)),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
+        self.peek();
+        self.skip_value();
+        visitor.visit_unit()
+    }
+}
+
+/// The elements of an array whose bracket was taken.
+struct Elements<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+}
+
+impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
+    type Error = ArgsError;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ArgsError> {
+        // Checked text has one comma between two elements and none elsewhere.
+        self.reader.take(b',');
+        match self.reader.peek() {
+            b']' | 0 => Ok(None),
+            _ => seed.deserialize(&mut *self.reader).map(Some),
+        }
+    }
+}
+
+/// The members of an object whose brace was taken.
+struct Members<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+}
+
+impl<'de> MapAccess<'de> for Members<'_, 'de> {
+    type Error = ArgsError;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, ArgsError> {
+        self.reader.take(b',');
+        if !self.reader.take(b'"') {
+            return Ok(None);
+        }
+        let key = KeyDeserializer::new(self.reader.string());
+        seed.deserialize(key).map(Some)
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ArgsError> {
+        self.reader.take(b':');
+        seed.deserialize(&mut *self.reader)
+    }
+}
+
+/// A variant with data: the only member of an object.
+struct Variant<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+}
+
+impl<'de, 'r> EnumAccess<'de> for Variant<'r, 'de> {
+    type Error = ArgsError;
+    type Variant = &'r mut Reader<'de>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self::Variant), ArgsError> {
+        if !self.reader.take(b'"') {
+            return Err(ArgsError::new("an empty object is no variant of an enum"));
+        }
+        let key = KeyDeserializer::new(self.reader.string());
+        let variant = seed.deserialize(key)?;
+        self.reader.take(b':');
+        Ok((variant, self.reader))
+    }
+}
+
+impl<'de> VariantAccess<'de> for &mut Reader<'de> {
+    type Error = ArgsError;
+
+    fn unit_variant(self) -> Result<(), ArgsError> {
+        serde::Deserialize::deserialize(self)
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, ArgsError> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ArgsError> {
+        self.deserialize_struct("", fields, visitor)
+    }
+}
+
+/// A variant without data: a string.
+struct UnitVariant<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+}
+
+impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
+    type Error = ArgsError;
+    type Variant = NoData;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, NoData), ArgsError> {
+        self.reader.take(b'"');
+        let key = KeyDeserializer::new(self.reader.string());
+        Ok((seed.deserialize(key)?, NoData))
+    }
+}

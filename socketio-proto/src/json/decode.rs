@@ -1,0 +1,435 @@
+//! From messages to packets.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use engineio_proto::{Message, Text, Wire};
+
+use super::check::{Checker, Place, SHORTEST_REFERENCE, number};
+use super::scan;
+use crate::args::{Extra, Source, Span};
+use crate::connect_query;
+use crate::packet::is_reserved;
+use crate::{AckId, Args, Body, DecodeError, Limits, Namespace, Packet, Protocol, RawValue};
+
+/// The decoder of the default codec.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    limits: Limits,
+    protocol: Protocol,
+    /// The namespace of the last packet, so that the next one for it allocates nothing.
+    namespace: Namespace,
+    /// What waits for its attachments.
+    pending: Option<Box<Pending>>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    packet: Packet,
+    places: Vec<Place>,
+    name: Option<Box<str>>,
+    attachments: Vec<Bytes>,
+    /// Bytes so far.
+    size: usize,
+}
+
+impl Decoder {
+    pub(crate) fn new(protocol: Protocol, limits: Limits) -> Self {
+        Self {
+            limits,
+            protocol,
+            namespace: Namespace::ROOT,
+            pending: None,
+        }
+    }
+
+    pub(crate) fn decode(&mut self, message: Message) -> Result<Option<Packet>, DecodeError> {
+        match message.into_wire() {
+            Wire::Text(text) => self.text(text),
+            Wire::Binary(bytes) => self.attachment(bytes),
+        }
+    }
+
+    pub(crate) fn has_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    fn text(&mut self, text: Text) -> Result<Option<Packet>, DecodeError> {
+        if self.pending.take().is_some() {
+            return Err(DecodeError::UnexpectedText);
+        }
+        // The packet type of Engine.IO is one byte. Offsets are kept in 32 bits.
+        let size = text.len().saturating_sub(1);
+        if size > self.limits.max_payload || u32::try_from(size).is_err() {
+            return Err(DecodeError::TooLarge);
+        }
+        let header = Header::parse(&text, &self.limits)?;
+        let body = match header.kind {
+            Kind::Connect => {
+                let (namespace, body) = self.connect(&text, &header)?;
+                return Ok(Some(Packet::new(namespace, body)));
+            }
+            Kind::Disconnect => {
+                header.refuse_id()?;
+                if !header.is_bare(&text) {
+                    return Err(DecodeError::InvalidPayload);
+                }
+                Body::Disconnect
+            }
+            Kind::ConnectError => {
+                header.refuse_id()?;
+                Body::ConnectError(self.payload(&text, &header, b"{\"")?)
+            }
+            Kind::Event | Kind::Ack => return self.arguments(text, &header),
+        };
+        let namespace = self.namespace(header.namespace.of(&text))?;
+        Ok(Some(Packet::new(namespace, body)))
+    }
+
+    fn connect(&mut self, text: &Text, header: &Header) -> Result<(Namespace, Body), DecodeError> {
+        header.refuse_id()?;
+        let payload = self.payload(text, header, b"{")?;
+        // In protocol 4 the name may be followed by a query, which is what the client shows.
+        let name = header.namespace.of(text);
+        let query = name.split_once('?');
+        if let (Protocol::V4, Some((name, query))) = (self.protocol, query) {
+            let payload = match payload {
+                Some(payload) => payload,
+                None => connect_query::payload(query)?,
+            };
+            return Ok((self.namespace(name)?, Body::Connect(Some(payload))));
+        }
+        Ok((self.namespace(name)?, Body::Connect(payload)))
+    }
+
+    /// A payload that is one value and begins with one of the bytes of `allowed`, or nothing.
+    fn payload(
+        &self,
+        text: &Text,
+        header: &Header,
+        allowed: &[u8],
+    ) -> Result<Option<RawValue>, DecodeError> {
+        if header.is_bare(text) {
+            return Ok(None);
+        }
+        let bytes = text.as_bytes();
+        let first = bytes.get(header.payload);
+        if !first.is_some_and(|first| allowed.contains(first)) {
+            return Err(DecodeError::InvalidPayload);
+        }
+        let mut checker = Checker::new(bytes, header.payload, self.limits.max_depth);
+        checker.value()?;
+        let end = checker.at();
+        checker.end()?;
+        let source = Source::json(text.clone(), None);
+        Ok(Some(RawValue::new(source, Span::new(header.payload, end))))
+    }
+
+    fn arguments(&mut self, text: Text, header: &Header) -> Result<Option<Packet>, DecodeError> {
+        let namespace = self.namespace(header.namespace.of(&text))?;
+        let is_event = header.kind == Kind::Event;
+        let attachments = header.attachments;
+        let id = match (header.id, is_event) {
+            (None, false) => return Err(DecodeError::InvalidAckId),
+            (id, _) => id,
+        };
+        let checked = if !is_event && attachments == 0 && header.is_bare(&text) {
+            Checked::NOTHING
+        } else {
+            check_arguments(&text, header, &self.limits)?
+        };
+        let size = text.len().saturating_sub(1);
+        let Checked {
+            name,
+            long_name,
+            first,
+            len,
+            places,
+        } = checked;
+        let extra = match &long_name {
+            Some(_) if attachments == 0 => Some(Arc::new(Extra {
+                name: long_name.clone(),
+                ..Extra::default()
+            })),
+            _ => None,
+        };
+        let args = Args::new(Source::json(text, extra), name, first, len);
+        let body = match (is_event, id) {
+            (false, Some(id)) => Body::Ack { id, args },
+            (_, id) => Body::Event { id, args },
+        };
+        let packet = Packet::new(namespace, body);
+        if attachments == 0 {
+            return Ok(Some(packet));
+        }
+        self.pending = Some(Box::new(Pending {
+            packet,
+            places,
+            name: long_name,
+            attachments: Vec::new(),
+            size,
+        }));
+        Ok(None)
+    }
+
+    fn attachment(&mut self, bytes: Bytes) -> Result<Option<Packet>, DecodeError> {
+        let Some(mut pending) = self.pending.take() else {
+            return Err(DecodeError::UnexpectedBinary);
+        };
+        pending.size = pending.size.saturating_add(bytes.len());
+        if pending.size > self.limits.max_payload {
+            return Err(DecodeError::TooLarge);
+        }
+        pending.attachments.push(bytes);
+        if pending.attachments.len() < pending.places.len() {
+            self.pending = Some(pending);
+            return Ok(None);
+        }
+        let Pending {
+            mut packet,
+            places,
+            name,
+            attachments,
+            ..
+        } = *pending;
+        if let Body::Event { args, .. } | Body::Ack { args, .. } = &mut packet.body {
+            args.attach(Arc::new(Extra {
+                name,
+                places,
+                attachments,
+            }));
+        }
+        Ok(Some(packet))
+    }
+
+    fn namespace(&mut self, name: &str) -> Result<Namespace, DecodeError> {
+        if name.is_empty() {
+            return Ok(Namespace::ROOT);
+        }
+        if self.namespace != *name {
+            if name.len() > self.limits.max_namespace {
+                return Err(DecodeError::InvalidNamespace);
+            }
+            self.namespace = Namespace::new(name).map_err(|_| DecodeError::InvalidNamespace)?;
+        }
+        Ok(self.namespace.clone())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Connect,
+    Disconnect,
+    Event,
+    Ack,
+    ConnectError,
+}
+
+/// What stands before the JSON.
+struct Header {
+    kind: Kind,
+    /// How many are announced. Zero in packets that can have none.
+    attachments: u32,
+    /// Empty for the root namespace.
+    namespace: Span,
+    id: Option<AckId>,
+    /// Where the JSON begins.
+    payload: usize,
+}
+
+impl Header {
+    /// `text` begins with the packet type of Engine.IO.
+    fn parse(text: &str, limits: &Limits) -> Result<Self, DecodeError> {
+        let bytes = text.as_bytes();
+        let mut at = 1;
+        let (kind, is_binary) = match bytes.get(at) {
+            Some(b'0') => (Kind::Connect, false),
+            Some(b'1') => (Kind::Disconnect, false),
+            Some(b'2') => (Kind::Event, false),
+            Some(b'3') => (Kind::Ack, false),
+            Some(b'4') => (Kind::ConnectError, false),
+            Some(b'5') => (Kind::Event, true),
+            Some(b'6') => (Kind::Ack, true),
+            _ => return Err(DecodeError::UnknownType),
+        };
+        at += 1;
+        let mut attachments = 0;
+        if is_binary {
+            let digits = digits(bytes, at);
+            at += digits.len() + 1;
+            if digits.is_empty() || bytes.get(at - 1) != Some(&b'-') {
+                return Err(DecodeError::IllegalAttachments);
+            }
+            // What does not fit 32 bits is too many as well.
+            attachments = number(digits).ok_or(DecodeError::TooManyAttachments)?;
+            if attachments == 0 {
+                return Err(DecodeError::IllegalAttachments);
+            }
+            if attachments as usize > limits.max_attachments {
+                return Err(DecodeError::TooManyAttachments);
+            }
+            if attachments as usize > bytes.len() / SHORTEST_REFERENCE {
+                return Err(DecodeError::IllegalAttachments);
+            }
+        }
+        let mut namespace = Span::EMPTY;
+        if bytes.get(at) == Some(&b'/') {
+            let rest = bytes.get(at..).unwrap_or_default();
+            // Without a comma the name ends with the packet.
+            let len = memchr::memchr(b',', rest).unwrap_or(rest.len());
+            namespace = Span::new(at, at + len);
+            at = bytes.len().min(at + len + 1);
+        }
+        let digits = digits(bytes, at);
+        at += digits.len();
+        let id = match digits {
+            [] => None,
+            digits => Some(ack_id(digits).ok_or(DecodeError::InvalidAckId)?),
+        };
+        Ok(Self {
+            kind,
+            attachments,
+            namespace,
+            id,
+            payload: at,
+        })
+    }
+
+    /// Whether there is no JSON.
+    fn is_bare(&self, text: &str) -> bool {
+        self.payload == text.len()
+    }
+
+    /// An id where it means nothing is refused rather than lost.
+    fn refuse_id(&self) -> Result<(), DecodeError> {
+        match self.id {
+            None => Ok(()),
+            Some(_) => Err(DecodeError::InvalidAckId),
+        }
+    }
+}
+
+/// The digits from `at` on.
+fn digits(bytes: &[u8], at: usize) -> &[u8] {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    rest.get(..len).unwrap_or_default()
+}
+
+fn ack_id(digits: &[u8]) -> Option<AckId> {
+    let mut id = 0u64;
+    for digit in digits {
+        id = id
+            .checked_mul(10)?
+            .checked_add(u64::from(digit.wrapping_sub(b'0')))?;
+    }
+    Some(AckId(id))
+}
+
+/// What the pass over the arguments has found out.
+struct Checked {
+    /// Where the name stands, without its quotes.
+    name: Span,
+    /// The name, if it is not what stands there.
+    long_name: Option<Box<str>>,
+    /// Where the first argument begins, or the bracket that closes the array.
+    first: u32,
+    /// How many arguments there are.
+    len: u32,
+    places: Vec<Place>,
+}
+
+impl Checked {
+    /// An acknowledgement without a payload.
+    const NOTHING: Self = Self {
+        name: Span::EMPTY,
+        long_name: None,
+        first: 0,
+        len: 0,
+        places: Vec::new(),
+    };
+}
+
+fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Checked, DecodeError> {
+    let bytes = text.as_bytes();
+    // Nothing goes before the bracket, not even white space: the reference takes a blank there for a digit.
+    if bytes.get(header.payload) != Some(&b'[') {
+        return Err(DecodeError::InvalidPayload);
+    }
+    let mut checker = Checker::new(bytes, header.payload, limits.max_depth);
+    checker.open(b'[')?;
+    let mut name = Span::EMPTY;
+    let mut long_name = None;
+    let mut more = true;
+    if header.kind == Kind::Event {
+        (name, long_name) = check_name(text, &mut checker, limits)?;
+        more = checker.take(b',');
+    } else if checker.peek() == b']' {
+        more = false;
+    }
+    if header.attachments > 0 {
+        checker.expect_attachments(header.attachments);
+    }
+    checker.peek();
+    let first = checker.at();
+    let mut len = 0;
+    while more {
+        checker.value()?;
+        len += 1;
+        more = checker.take(b',');
+    }
+    if !checker.take(b']') {
+        return Err(DecodeError::InvalidJson);
+    }
+    checker.end()?;
+    Ok(Checked {
+        name,
+        long_name,
+        first: u32::try_from(first).map_err(|_| DecodeError::TooLarge)?,
+        len,
+        places: checker.into_places()?,
+    })
+}
+
+/// The name of the event: text, or a number.
+fn check_name(
+    text: &str,
+    checker: &mut Checker<'_>,
+    limits: &Limits,
+) -> Result<(Span, Option<Box<str>>), DecodeError> {
+    let first = checker.peek();
+    let start = checker.at();
+    let (span, long) = match first {
+        b'"' => {
+            checker.take(b'"');
+            checker.string()?;
+            let span = Span::new(start + 1, checker.at() - 1);
+            let raw = span.of(text);
+            // Escapes make a name longer, by a factor of six at most.
+            if raw.len() > limits.max_event_name.saturating_mul(6) {
+                return Err(DecodeError::NameTooLong);
+            }
+            let long = match scan::unescape(raw) {
+                alloc::borrow::Cow::Borrowed(_) => None,
+                alloc::borrow::Cow::Owned(name) => Some(name.into_boxed_str()),
+            };
+            (span, long)
+        }
+        b'-' | b'0'..=b'9' => {
+            checker.scalar(first)?;
+            let span = Span::new(start, checker.at());
+            (span, super::number::as_name(span.of(text)))
+        }
+        _ => return Err(DecodeError::InvalidPayload),
+    };
+    let name = long.as_deref().unwrap_or_else(|| span.of(text));
+    if name.len() > limits.max_event_name {
+        return Err(DecodeError::NameTooLong);
+    }
+    if is_reserved(name) {
+        return Err(DecodeError::ReservedName);
+    }
+    Ok((span, long))
+}

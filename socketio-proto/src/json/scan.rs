@@ -1,0 +1,164 @@
+//! Strings in JSON text: where they end, and what they mean.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+/// Where the first byte from `at` on stands that is `"`, `\` or a control character; the length of `bytes` if there
+/// is none.
+///
+/// Eight bytes at a time. In each byte of `word` the high bit survives if the byte is what is looked for: borrows
+/// spoil only bytes above the first hit, and the first hit is all that is asked for. Bytes beyond ASCII have their
+/// high bit set in `word` itself and are masked out.
+#[inline]
+pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let control = word.wrapping_sub(ONES * 0x20);
+        let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+        let hits = (control | quote | backslash) & !word & (ONES * 0x80);
+        if hits != 0 {
+            return at + hits.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while let Some(byte) = bytes.get(at) {
+        if *byte < 0x20 || *byte == b'"' || *byte == b'\\' {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// A one in each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// What stands between the quotes of a checked string, with its escapes resolved.
+///
+/// JavaScript strings may hold half of a surrogate pair, and `JSON.stringify` writes it as an escape. No Rust string
+/// can: each half without its other half becomes U+FFFD.
+pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
+    let Some((before, mut rest)) = raw.split_once('\\') else {
+        return Cow::Borrowed(raw);
+    };
+    // Resolving never makes it longer: an escape has two characters at least, and six for three bytes.
+    let mut text = String::with_capacity(raw.len());
+    text.push_str(before);
+    loop {
+        let mut chars = rest.chars();
+        match chars.next() {
+            Some('b') => text.push('\u{8}'),
+            Some('f') => text.push('\u{c}'),
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('t') => text.push('\t'),
+            Some('u') => {
+                let (c, after) = unicode_escape(chars.as_str());
+                text.push(c);
+                chars = after.chars();
+            }
+            Some(itself) => text.push(itself),
+            None => {}
+        }
+        let Some((run, after)) = chars.as_str().split_once('\\') else {
+            text.push_str(chars.as_str());
+            return Cow::Owned(text);
+        };
+        text.push_str(run);
+        rest = after;
+    }
+}
+
+/// The character of a `\u` escape whose digits `text` begins with, and what comes after it and after the other half
+/// if it takes two.
+fn unicode_escape(text: &str) -> (char, &str) {
+    let Some((unit, rest)) = hex4(text) else {
+        return (char::REPLACEMENT_CHARACTER, text);
+    };
+    if let Some(c) = char::from_u32(u32::from(unit)) {
+        return (c, rest);
+    }
+    let low = rest.strip_prefix("\\u").and_then(hex4);
+    if let Some((low, rest)) = low
+        && let Some(Ok(c)) = char::decode_utf16([unit, low]).next()
+    {
+        return (c, rest);
+    }
+    (char::REPLACEMENT_CHARACTER, rest)
+}
+
+fn hex4(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    Some((unit, rest))
+}
+
+/// How a byte is written that [`special`] stops at.
+#[cold]
+pub(super) fn escape(byte: u8) -> &'static str {
+    match byte {
+        b'"' => "\\\"",
+        b'\\' => "\\\\",
+        _ => CONTROL.get(usize::from(byte)).copied().unwrap_or_default(),
+    }
+}
+
+const CONTROL: [&str; 0x20] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b",
+    "\\t", "\\n", "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012",
+    "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a",
+    "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+];
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_run_is_found_wherever_it_stands() {
+        for special_byte in ['"', '\\', '\n', '\0', '\u{1f}'] {
+            for before in 0..40 {
+                for other in [
+                    "a", " ", "!", "#", "[", "]", "\u{7f}", "é", "\u{ffff}", "🦀",
+                ] {
+                    let run = other.repeat(before);
+                    let text = format!("x{run}{special_byte}{other}\"");
+                    assert_eq!(special(text.as_bytes(), 1), 1 + run.len(), "{text:?}");
+                }
+            }
+        }
+        assert_eq!(special(b"abcdefghijkl", 0), 12);
+        assert_eq!(special(b"abc", 7), 7);
+    }
+
+    #[test]
+    fn escapes_are_resolved() {
+        for (raw, text) in [
+            ("plain", "plain"),
+            (r#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r"caf\u00e9", "café"),
+            (r"\u0000\u001F\u2028", "\0\u{1f}\u{2028}"),
+            (r"a\ud83e\udd80b", "a🦀b"),
+            (r"\\ud800", r"\ud800"),
+        ] {
+            assert_eq!(unescape(raw), text, "{raw}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_the_replacement_character() {
+        for (raw, text) in [
+            (r"\ud800", "\u{fffd}"),
+            (r"\udc00x", "\u{fffd}x"),
+            (r"\ud800\ud800", "\u{fffd}\u{fffd}"),
+            (r"\ud83e\n\udd80", "\u{fffd}\n\u{fffd}"),
+            (r"\ud800\ud83e\udd80", "\u{fffd}🦀"),
+            (r"\ud800\u0041", "\u{fffd}A"),
+        ] {
+            assert_eq!(unescape(raw), text, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,608 @@
+//! A serde data format that writes JSON where it will be sent from, as `JSON.stringify` would, and puts bytes aside
+//! as attachments.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Display, Write};
+
+use bytes::Bytes;
+use engineio_proto::TextBuilder;
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+
+use super::check::{Checker, Place};
+use super::scan;
+use crate::EncodeError;
+use crate::args::share;
+use crate::codec::MAX_DEPTH;
+use crate::key::KeySerializer;
+use crate::spread::Sink;
+
+/// The JSON of one packet, as it is written.
+pub(crate) struct Writer<'a> {
+    pub(super) out: TextBuilder,
+    pub(super) attachments: Vec<Bytes>,
+    /// Where the attachments are referenced, counted as in a message that begins with `4` and what is in `out`.
+    pub(super) places: Vec<Place>,
+    /// Buffers of which the value has parts.
+    shared: &'a [Bytes],
+    max_attachments: usize,
+    /// Containers that may still be opened.
+    depth: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(out: TextBuilder, shared: &'a [Bytes], max_attachments: usize) -> Self {
+        Self {
+            out,
+            attachments: Vec::new(),
+            places: Vec::new(),
+            shared,
+            max_attachments,
+            depth: MAX_DEPTH,
+        }
+    }
+
+    #[inline]
+    pub(super) fn open(&mut self, bracket: &str) -> Result<(), EncodeError> {
+        self.depth = self.depth.checked_sub(1).ok_or(EncodeError::TooDeep)?;
+        self.out.push_str(bracket);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn close(&mut self, bracket: &str) {
+        self.depth += 1;
+        self.out.push_str(bracket);
+    }
+
+    /// A string with its quotes.
+    #[inline]
+    pub(super) fn string(&mut self, text: &str) {
+        self.out.push('"');
+        self.escaped(text);
+        self.out.push('"');
+    }
+
+    /// What stands between the quotes.
+    #[inline]
+    fn escaped(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut from = 0;
+        loop {
+            let at = scan::special(bytes, from);
+            self.out.push_str(text.get(from..at).unwrap_or_default());
+            let Some(byte) = bytes.get(at) else {
+                return;
+            };
+            self.out.push_str(scan::escape(*byte));
+            from = at + 1;
+        }
+    }
+
+    /// An attachment, and what stands for it.
+    pub(super) fn attachment(&mut self, bytes: impl FnOnce() -> Bytes) -> Result<(), EncodeError> {
+        let count = self.attachments.len();
+        let num = u32::try_from(count).unwrap_or(u32::MAX);
+        if count >= self.max_attachments || num == u32::MAX {
+            return Err(EncodeError::TooManyAttachments(self.max_attachments));
+        }
+        self.attachments.push(bytes());
+        let offset = u32::try_from(self.out.len() + 1).unwrap_or(u32::MAX);
+        self.places.push(Place { offset, num });
+        self.out.push_str("{\"_placeholder\":true,\"num\":");
+        self.integer(num);
+        self.out.push('}');
+        Ok(())
+    }
+
+    #[inline]
+    fn integer(&mut self, value: impl itoa::Integer) {
+        self.out.push_str(itoa::Buffer::new().format(value));
+    }
+
+    fn float(&mut self, value: f64, shortest: impl zmij::Float) {
+        if !value.is_finite() {
+            self.out.push_str("null");
+        } else if let Some(integer) = exact_integer(value) {
+            self.integer(integer);
+        } else {
+            let mut buffer = zmij::Buffer::new();
+            self.out.push_str(buffer.format_finite(shortest));
+        }
+    }
+
+    /// JSON that somebody else has written.
+    pub(super) fn verbatim(&mut self, json: &str) -> Result<(), EncodeError> {
+        let mut checker = Checker::new(json.as_bytes(), 0, self.depth);
+        let checked = checker.value().and_then(|()| checker.end());
+        checked.map_err(serde::ser::Error::custom)?;
+        self.out.push_str(json);
+        Ok(())
+    }
+
+    /// What goes before a member or an element.
+    #[inline]
+    pub(super) fn comma(&mut self, first: &mut bool) {
+        if !core::mem::replace(first, false) {
+            self.out.push(',');
+        }
+    }
+}
+
+/// The integer that a float is, if JavaScript would write it as one and it is exact.
+pub(crate) fn exact_integer(value: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the range is compared before, and the value after"
+    )]
+    let integer = value as i64;
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "below 2^53 each integer is a float"
+    )]
+    let is_exact = value.abs() < EXACT && integer as f64 == value;
+    is_exact.then_some(integer)
+}
+
+/// Escapes what is formatted.
+struct Escaped<'w, 'a>(&'w mut Writer<'a>);
+
+impl Write for Escaped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.escaped(text);
+        Ok(())
+    }
+}
+
+impl<'w, 'a> Serializer for &'w mut Writer<'a> {
+    type Ok = ();
+    type Error = EncodeError;
+    type SerializeSeq = Compound<'w, 'a>;
+    type SerializeTuple = Compound<'w, 'a>;
+    type SerializeTupleStruct = Compound<'w, 'a>;
+    type SerializeTupleVariant = Compound<'w, 'a>;
+    type SerializeMap = Compound<'w, 'a>;
+    type SerializeStruct = Compound<'w, 'a>;
+    type SerializeStructVariant = Compound<'w, 'a>;
+
+    fn serialize_bool(self, value: bool) -> Result<(), EncodeError> {
+        self.out.push_str(if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<(), EncodeError> {
+        match (u64::try_from(value), i64::try_from(value)) {
+            (Ok(value), _) => self.integer(value),
+            (_, Ok(value)) => self.integer(value),
+            _ => return Err(EncodeError::IntegerTooLarge),
+        }
+        Ok(())
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<(), EncodeError> {
+        self.integer(value);
+        Ok(())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<(), EncodeError> {
+        self.integer(u64::try_from(value).map_err(|_| EncodeError::IntegerTooLarge)?);
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), EncodeError> {
+        self.float(f64::from(value), value);
+        Ok(())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), EncodeError> {
+        self.float(value, value);
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), EncodeError> {
+        self.string(value.encode_utf8(&mut [0; 4]));
+        Ok(())
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), EncodeError> {
+        self.string(value);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), EncodeError> {
+        let buffers = self.shared;
+        let shared = || buffers.iter().find_map(|whole| share(whole, value));
+        self.attachment(|| shared().unwrap_or_else(|| Bytes::copy_from_slice(value)))
+    }
+
+    fn serialize_none(self) -> Result<(), EncodeError> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), EncodeError> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), EncodeError> {
+        self.out.push_str("null");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), EncodeError> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<(), EncodeError> {
+        self.string(variant);
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.open("{")?;
+        self.string(variant);
+        self.out.push(':');
+        value.serialize(&mut *self)?;
+        self.close("}");
+        Ok(())
+    }
+
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Compound<'w, 'a>, EncodeError> {
+        self.open("[")?;
+        Ok(Compound::new(self, "]"))
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Compound<'w, 'a>, EncodeError> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        len: usize,
+    ) -> Result<Compound<'w, 'a>, EncodeError> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Compound<'w, 'a>, EncodeError> {
+        self.open("{")?;
+        self.string(variant);
+        self.open(":[")?;
+        Ok(Compound::variant(self, "]"))
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Compound<'w, 'a>, EncodeError> {
+        self.open("{")?;
+        Ok(Compound::new(self, "}"))
+    }
+
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        _len: usize,
+    ) -> Result<Compound<'w, 'a>, EncodeError> {
+        if name == RAW_VALUE || name == NUMBER {
+            return Ok(Compound::verbatim(self));
+        }
+        self.open("{")?;
+        Ok(Compound::new(self, "}"))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Compound<'w, 'a>, EncodeError> {
+        self.open("{")?;
+        self.string(variant);
+        self.open(":{")?;
+        Ok(Compound::variant(self, "}"))
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), EncodeError> {
+        self.out.push('"');
+        let written = write!(Escaped(self), "{value}");
+        written.map_err(|_| serde::ser::Error::custom("a `Display` implementation failed"))?;
+        self.out.push('"');
+        Ok(())
+    }
+}
+
+/// An array or an object that is open.
+pub(crate) struct Compound<'w, 'a> {
+    writer: &'w mut Writer<'a>,
+    first: bool,
+    kind: CompoundKind,
+}
+
+#[derive(Clone, Copy)]
+enum CompoundKind {
+    /// Closed by this.
+    Plain(&'static str),
+    /// Closed by this and by the brace of the object whose only member it is.
+    Variant(&'static str),
+    /// No container: its only field is JSON already.
+    Verbatim,
+}
+
+impl<'w, 'a> Compound<'w, 'a> {
+    fn new(writer: &'w mut Writer<'a>, close: &'static str) -> Self {
+        Self {
+            writer,
+            first: true,
+            kind: CompoundKind::Plain(close),
+        }
+    }
+
+    fn variant(writer: &'w mut Writer<'a>, close: &'static str) -> Self {
+        Self {
+            writer,
+            first: true,
+            kind: CompoundKind::Variant(close),
+        }
+    }
+
+    fn verbatim(writer: &'w mut Writer<'a>) -> Self {
+        Self {
+            writer,
+            first: true,
+            kind: CompoundKind::Verbatim,
+        }
+    }
+
+    #[inline]
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.writer.comma(&mut self.first);
+        value.serialize(&mut *self.writer)
+    }
+
+    #[inline]
+    fn member<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.writer.comma(&mut self.first);
+        self.writer.string(key);
+        self.writer.out.push(':');
+        value.serialize(&mut *self.writer)
+    }
+
+    #[inline]
+    fn close(self) {
+        match self.kind {
+            CompoundKind::Plain(close) => self.writer.close(close),
+            CompoundKind::Variant(close) => {
+                self.writer.close(close);
+                self.writer.close("}");
+            }
+            CompoundKind::Verbatim => {}
+        }
+    }
+}
+
+impl SerializeSeq for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeTuple for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeTupleStruct for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeTupleVariant for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeMap for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
+        self.writer.comma(&mut self.first);
+        key.serialize(KeySerializer(|key: &str| {
+            self.writer.string(key);
+            Ok(())
+        }))
+    }
+
+    #[inline]
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.writer.out.push(':');
+        value.serialize(&mut *self.writer)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeStruct for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        match self.kind {
+            CompoundKind::Verbatim => {
+                let mut json = String::new();
+                value.serialize(KeySerializer(|text: &str| {
+                    json.push_str(text);
+                    Ok(())
+                }))?;
+                self.writer.verbatim(&json)
+            }
+            _ => self.member(key, value),
+        }
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeStructVariant for Compound<'_, '_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.member(key, value)
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        self.close();
+        Ok(())
+    }
+}
+
+/// The arguments of an event or of an acknowledgement.
+pub(crate) struct Arguments<'w, 'a> {
+    pub(super) writer: &'w mut Writer<'a>,
+    /// Nothing stands in the array yet.
+    pub(super) first: bool,
+}
+
+impl<'a> Sink for Arguments<'_, 'a> {
+    type Argument<'s>
+        = &'s mut Writer<'a>
+    where
+        Self: 's;
+
+    fn begin(&mut self, _count: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    #[inline]
+    fn next(&mut self) -> Self::Argument<'_> {
+        self.writer.comma(&mut self.first);
+        self.writer
+    }
+}
+
+/// The names under which `serde_json` hands over a `RawValue`, and with its feature `arbitrary_precision` each of its
+/// numbers: a struct with one field, which is JSON.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+const NUMBER: &str = "$serde_json::private::Number";

@@ -40,19 +40,50 @@ class Parser {
     return frames.map((frame) => (typeof frame === "string" ? frame : bytesOf(frame)));
   }
 
+  decoder() {
+    return new Decoder(new this.module.Decoder());
+  }
+
   /** What a new decoder says to these frames, in order; it is asked no more after it has refused one. */
   decode(frames) {
-    const decoder = new this.module.Decoder();
+    const decoder = this.decoder();
     const packets = [];
-    decoder.on("decoded", (packet) => packets.push(tidy(packet)));
     for (const [index, frame] of frames.entries()) {
-      try {
-        decoder.add(frame);
-      } catch (error) {
-        return { packets, end: "refused", error: messageOf(error), at: index };
+      const answer = decoder.add(frame);
+      if (answer.error !== undefined) {
+        return { packets, end: "refused", error: answer.error, at: index };
+      }
+      if (answer.packet !== undefined) {
+        packets.push(answer.packet);
       }
     }
-    return { packets, end: decoder.reconstructor ? "waiting" : "ready" };
+    return { packets, end: decoder.isWaiting() ? "waiting" : "ready" };
+  }
+}
+
+/** One decoder of a parser, asked frame by frame. */
+class Decoder {
+  constructor(decoder) {
+    this.decoder = decoder;
+    this.decoded = undefined;
+    decoder.on("decoded", (packet) => {
+      this.decoded = tidy(packet);
+    });
+  }
+
+  /** `{ packet }` if the frame completes one, `{}` if more frames belong to it, `{ error }` if it is refused. */
+  add(frame) {
+    this.decoded = undefined;
+    try {
+      this.decoder.add(frame);
+    } catch (error) {
+      return { error: messageOf(error) };
+    }
+    return this.decoded === undefined ? {} : { packet: this.decoded };
+  }
+
+  isWaiting() {
+    return Boolean(this.decoder.reconstructor);
   }
 }
 

@@ -28,6 +28,11 @@ const LONGEST_TEXT = 500;
 const LONGEST_BINARY = 300;
 const SHORTEST_RUN = 16;
 
+/** The string as UTF-8 carries it: lone surrogates become U+FFFD. */
+function wellFormed(string) {
+  return string.replace(/[\ud800-\udfff]/gu, "\ufffd");
+}
+
 function toTagged(value) {
   switch (typeof value) {
     case "undefined":
@@ -211,4 +216,4 @@ function fromTag(tag, content) {
   }
 }
 
-module.exports = { ABOUT, LONE_SURROGATE, toTagged, fromTagged };
+module.exports = { ABOUT, LONE_SURROGATE, fromTagged, toTagged, wellFormed };

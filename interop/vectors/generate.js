@@ -10,7 +10,8 @@ const path = require("node:path");
 
 const { ABOUT, fromTagged, toTagged } = require("../lib/tagged.js");
 const { Parser } = require("../lib/parsers.js");
-const differences = require("../differences.js");
+const { Oracle, readJson } = require("../lib/oracle.js");
+const { JSON_RULES } = require("../differences.js");
 
 const FOLDER = path.join(__dirname, "../../socketio-proto/tests/vectors");
 
@@ -25,47 +26,46 @@ const ENCODE = [
 const DECODE = [
   "Each vector is what a new decoder says to these frames: the packets it hands out, and its state at the end:",
   "`ready` for the next packet, `waiting` for attachments, or `refused`, which the last frame has caused and `error` tells.",
-  "Where `difference` stands, the Rust decoder decides otherwise on purpose; `differences` gives the reason.",
+  "Where `difference` stands, the Rust decoder decides otherwise on purpose: `differences` says why, and `ours` what.",
 ];
 
-function fromHex([name, hex, difference]) {
-  return [name, [Buffer.from(hex, "hex")], difference];
+function fromHex([name, hex]) {
+  return [name, [Buffer.from(hex, "hex")]];
 }
 
 function encodeFile(file, aliases, cases) {
   const parsers = aliases.map((alias) => new Parser(alias));
   const vectors = cases.map((entry) => {
     const [name, by, packet] = entry.length === 3 ? entry : [entry[0], undefined, entry[1]];
-    const frames = agreed(file, name, parsers, (parser) => parser.encode(packet).map(toTagged));
+    const frames = agreed(`${file}: ${name}`, parsers, (parser) => parser.encode(packet).map(toTagged));
     return { name, ...(by && { by }), packet: toTagged(packet), frames };
   });
   return { file, aliases, about: ENCODE, parsers, vectors };
 }
 
-function decodeFile(file, aliases, cases) {
+function decodeFile(file, aliases, cases, rules, read) {
   const parsers = aliases.map((alias) => new Parser(alias));
-  const vectors = cases.map(([name, frames, difference]) => {
-    const result = agreed(file, name, parsers, (parser) => decoded(parser, frames));
+  const vectors = cases.map(([name, frames, marked]) => {
+    const where = `${file}: ${name}`;
+    const result = agreed(where, parsers, (parser) => decoded(parser, frames));
     if (result.at !== undefined && result.at !== frames.length - 1) {
-      throw new Error(`${file}: ${name}: refused before its last frame`);
+      throw new Error(`${where}: refused before its last frame`);
     }
     delete result.at;
-    if (difference !== undefined) {
-      checkDifference(`${file}: ${name}`, difference, result);
+    const vector = { name, frames: frames.map(toTagged), ...result };
+    const ours = agreed(where, parsers, (parser) => new Oracle(parser, rules, read).decode(frames));
+    // Cases say which difference they are about, and the rules find it by themselves: each shows the other right.
+    if (ours.rules.join() !== (marked ?? "")) {
+      throw new Error(`${where}: marked ${marked}, but the rules say ${ours.rules.join() || "nothing"}`);
     }
-    return { name, frames: frames.map(toTagged), ...result, ...(difference && { difference }) };
+    if (marked !== undefined) {
+      vector.difference = marked;
+      vector.ours = { packets: ours.packets.map(toTagged), end: ours.end };
+    }
+    return vector;
   });
-  const used = differences.filter((rule) => vectors.some((vector) => vector.difference === rule.name));
-  return { file, aliases, about: DECODE, parsers, vectors, used };
-}
-
-function checkDifference(where, difference, result) {
-  if (!differences.some((rule) => rule.name === difference)) {
-    throw new Error(`${where}: no rule ${difference} in differences.js`);
-  }
-  if (result.end === "refused") {
-    throw new Error(`${where}: the reference refuses this too, so ${difference} makes no difference`);
-  }
+  const used = rules.filter((rule) => vectors.some(({ difference }) => difference === rule.name));
+  return { file, aliases, about: DECODE, parsers, vectors, rules, used };
 }
 
 function decoded(parser, frames) {
@@ -74,11 +74,11 @@ function decoded(parser, frames) {
 }
 
 /** What every one of the parsers says. Vectors of several versions are such that these agree. */
-function agreed(file, name, parsers, ask) {
+function agreed(where, parsers, ask) {
   const answers = parsers.map(ask);
   const texts = answers.map((answer) => JSON.stringify(answer));
   if (texts.some((text) => text !== texts[0])) {
-    throw new Error(`${file}: ${name}: the versions disagree: ${texts.join(" and ")}`);
+    throw new Error(`${where}: the versions disagree: ${texts.join(" and ")}`);
   }
   return answers[0];
 }
@@ -113,7 +113,8 @@ function checkTags(file, vectors) {
 }
 
 function checkRules(files) {
-  for (const rule of differences) {
+  const rules = new Set(files.flatMap((entry) => entry.rules ?? []));
+  for (const rule of rules) {
     if (!files.some((entry) => entry.used?.includes(rule))) {
       throw new Error(`no vector shows the rule ${rule.name}`);
     }
@@ -152,10 +153,10 @@ function main(files, check) {
 
 const files = [
   encodeFile("json-v5-encode.json", REVISION_5, require("./cases/json-encode.js")),
-  decodeFile("json-v5-decode.json", REVISION_5, require("./cases/json-decode.js")),
+  decodeFile("json-v5-decode.json", REVISION_5, require("./cases/json-decode.js"), JSON_RULES, readJson),
   encodeFile("json-v4-encode.json", REVISION_4, require("./cases/json-v4-encode.js")),
-  decodeFile("json-v4-decode.json", REVISION_4, require("./cases/json-v4-decode.js")),
+  decodeFile("json-v4-decode.json", REVISION_4, require("./cases/json-v4-decode.js"), JSON_RULES, readJson),
   encodeFile("msgpack-encode.json", MSGPACK, require("./cases/msgpack-encode.js")),
-  decodeFile("msgpack-decode.json", MSGPACK, require("./cases/msgpack-decode.js").map(fromHex)),
+  decodeFile("msgpack-decode.json", MSGPACK, require("./cases/msgpack-decode.js").map(fromHex), [], () => undefined),
 ];
 main(files, process.argv.includes("--check"));

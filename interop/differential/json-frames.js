@@ -170,7 +170,8 @@ class JsonFrames {
     const name = type === "5" ? [this.nameText()] : [];
     const namespace = random.oneIn(6) ? `/${"n".repeat(random.between(1022, 1025))},` : "";
     const given = random.oneIn(6) ? random.below(count) : count;
-    return [`${type}${count}-${namespace}${random.below(9)}[${[...name, ...items].join()}]`, ...random.list(given, () => this.values.binary())];
+    const zeros = random.oneIn(8) ? "00" : "";
+    return [`${type}${zeros}${count}-${namespace}${zeros}${random.below(9)}[${[...name, ...items].join()}]`, ...random.list(given, () => this.values.binary())];
   }
 
   payload(type, binary) {

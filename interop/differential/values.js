@@ -64,6 +64,9 @@ class Values {
   string() {
     const { random } = this;
     const pieces = random.list(random.below(5), () => random.pick(PIECES));
+    if (random.oneIn(10)) {
+      pieces.push(String.fromCharCode(random.below(0x30)));
+    }
     if (random.oneIn(30)) {
       pieces.push("x".repeat(random.pick([26, 29, 30, 31, 32, 33, 34, 100, 254, 255, 256, 300])));
     }

@@ -7,6 +7,8 @@
 //! | `{"codec":"json-v5","frames":[...]}` | `packets` and `end`: `ready`, `waiting`, or `refused` with an `error` |
 //! | `{"codec":"json-v5","packet":{...}}` | `frames`, or an `error` |
 //!
+//! Whatever panics is answered with `panic`, and the next question is asked.
+//!
 //! Values are tagged as in the vectors of `socketio-proto/tests/vectors`, and so are the answers as a whole.
 #![expect(clippy::print_stdout, reason = "the answers go there")]
 
@@ -16,13 +18,19 @@ mod write;
 mod reference;
 
 use std::io::{self, BufRead};
+use std::panic;
 
 use reference::{Answer, End, Tagged};
 use socketio_proto::{Codec, Json, Limits, Protocol};
 
 fn main() -> io::Result<()> {
     for question in io::stdin().lock().lines() {
-        let answer = answer(Tagged::plain(&question?));
+        let question = question?;
+        let answer = panic::catch_unwind(|| answer(Tagged::plain(&question)));
+        let answer = answer.unwrap_or_else(|_| {
+            let panic = Tagged::Text("the reason stands in the standard error".to_owned());
+            Tagged::Object(vec![("panic".to_owned(), panic)])
+        });
         println!("{}", write::tagged(&answer));
     }
     Ok(())

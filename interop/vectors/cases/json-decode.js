@@ -104,6 +104,7 @@ module.exports = [
   ["name that is a fraction", ["2[1.5]"], "number-for-a-name"],
   ["name that is a number with an exponent", ["2[1.50e3]"], "number-for-a-name"],
   ["name that is a large number", ["2[123456789012345678901234567890]"], "number-for-a-name"],
+  ["name that is an integer of 20 digits", ["2[12345678901234567891]"], "number-for-a-name"],
   ["name that is a small number", ["2[1e-7]"], "number-for-a-name"],
   ["name that is negative zero", ["2[-0]"], "number-for-a-name"],
   ["name that is a number too large", ["2[1e400]"], "number-for-a-name"],
@@ -293,6 +294,7 @@ module.exports = [
 
   // attachments that are not referenced exactly once
   ["attachment referenced twice", [`51-["bin",${ph(0)},${ph(0)}]`, b(1)], "attachments-once-each"],
+  ["attachment referenced twice, and another one by nobody", [`52-["bin",${ph(1)},${ph(1)}]`, b(1), b(2)], "attachments-once-each"],
   ["attachment referenced by nobody", ["51-[\"bin\"]", b(1)], "attachments-once-each"],
   ["second attachment referenced by nobody", [`52-["bin",${ph(0)}]`, b(1), b(2)], "attachments-once-each"],
   ["first attachment referenced by nobody", [`52-["bin",${ph(1)}]`, b(1), b(2)], "attachments-once-each"],

@@ -261,8 +261,9 @@ impl<'a> Checker<'a> {
         let rest = self.bytes.get(self.at..)?;
         let rest = rest.strip_prefix(br#"{"_placeholder":true,"num":"#)?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits_are_json = digits == 1 || rest.first() != Some(&b'0');
         let num = number(rest.get(..digits)?)?;
-        if rest.get(digits) != Some(&b'}') {
+        if !digits_are_json || rest.get(digits) != Some(&b'}') {
             return None;
         }
         self.at = self.bytes.len() - rest.len() + digits + 1;

@@ -5,8 +5,8 @@
 //!
 //! - A [`Pair`] is a client and a server session with a [`Network`] between them. Time is virtual: hours of
 //!   protocol take milliseconds, and the same seed gives the same run.
-//! - A [`Plan`] is what happens to them: messages, delays, broken connections, closes. [`plan`], [`calm_plan`],
-//!   [`network`] and [`setup`] generate them for [`proptest`](https://docs.rs/proptest), which shortens what fails.
+//! - A [`Plan`] is what happens to them: messages, delays, broken connections, closes. [`plan()`], [`calm_plan`],
+//!   [`network()`] and [`setup()`] generate them for [`proptest`](https://docs.rs/proptest), which shortens what fails.
 //! - A [`Framing`] is a link of your own between the two ends: how its frames become bytes, which the network then
 //!   cuts wherever it likes.
 //!

@@ -312,7 +312,9 @@ fn plain_reference(bytes: &[u8], start: usize) -> Option<(u32, usize)> {
     let rest = bytes.get(start..)?;
     let rest = rest.strip_prefix(br#"{"_placeholder":true,"num":"#)?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if rest.get(digits) != Some(&b'}') {
+    // JSON has no leading zeros.
+    let is_json = digits == 1 || rest.first() != Some(&b'0');
+    if !is_json || rest.get(digits) != Some(&b'}') {
         return None;
     }
     let num = number(rest.get(..digits)?)?;

@@ -181,9 +181,14 @@ impl Args {
             .strip_suffix(']')
     }
 
-    /// The attachments have arrived.
-    pub(crate) fn attach(&mut self, extra: Arc<Extra>) {
-        self.source.extra = Some(extra);
+    /// The next attachment has arrived. Says whether it was the last one.
+    pub(crate) fn attach(&mut self, bytes: Bytes) -> bool {
+        // Nobody else has seen these arguments yet.
+        let Some(extra) = self.source.extra.as_mut().and_then(Arc::get_mut) else {
+            return true;
+        };
+        extra.attachments.push(bytes);
+        extra.attachments.len() >= extra.places.len()
     }
 }
 
@@ -315,12 +320,16 @@ pub(crate) struct Extra {
 }
 
 impl Extra {
-    /// The attachment that the object at this offset means.
+    /// The attachment that the object at this offset means, and where that object ends.
     #[inline]
-    pub(crate) fn attachment_at(&self, offset: usize) -> Option<&Bytes> {
-        let key = |place: &Place| place.offset as usize;
+    pub(crate) fn attachment_at(&self, offset: usize) -> Option<(&Bytes, usize)> {
+        let key = |place: &Place| place.start as usize;
         let found = self.places.binary_search_by_key(&offset, key).ok()?;
-        self.attachments.get(self.places.get(found)?.num as usize)
+        let place = self.places.get(found)?;
+        Some((
+            self.attachments.get(place.num as usize)?,
+            place.end as usize,
+        ))
     }
 }
 

@@ -101,8 +101,7 @@ impl<'de> Source<'de> for Reader<'de> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Argument<'_>> {
-        self.take(b',');
-        match self.peek() {
+        match self.peek_behind_comma() {
             b']' | 0 => None,
             _ => Some(self),
         }

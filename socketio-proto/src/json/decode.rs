@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use engineio_proto::{Message, Text, Wire};
 
-use super::check::{Checker, Place, SHORTEST_REFERENCE, number};
+use super::check::{Checker, SHORTEST_REFERENCE, number};
 use super::scan;
 use crate::args::{Extra, Source, Span};
 use crate::connect_query;
@@ -28,9 +28,6 @@ pub(crate) struct Decoder {
 #[derive(Debug)]
 struct Pending {
     packet: Packet,
-    places: Vec<Place>,
-    name: Option<Box<str>>,
-    attachments: Vec<Bytes>,
     /// Bytes so far.
     size: usize,
 }
@@ -57,7 +54,8 @@ impl Decoder {
     }
 
     fn text(&mut self, text: Text) -> Result<Option<Packet>, DecodeError> {
-        if self.pending.take().is_some() {
+        if self.pending.is_some() {
+            self.pending = None;
             return Err(DecodeError::UnexpectedText);
         }
         // The packet type of Engine.IO is one byte. Offsets are kept in 32 bits.
@@ -129,48 +127,24 @@ impl Decoder {
 
     fn arguments(&mut self, text: Text, header: &Header) -> Result<Option<Packet>, DecodeError> {
         let namespace = self.namespace(header.namespace.of(&text))?;
-        let is_event = header.kind == Kind::Event;
-        let attachments = header.attachments;
-        let id = match (header.id, is_event) {
-            (None, false) => return Err(DecodeError::InvalidAckId),
-            (id, _) => id,
-        };
-        let checked = if !is_event && attachments == 0 && header.is_bare(&text) {
-            Checked::NOTHING
-        } else {
-            check_arguments(&text, header, &self.limits)?
-        };
         let size = text.len().saturating_sub(1);
-        let Checked {
-            name,
-            long_name,
-            first,
-            len,
-            places,
-        } = checked;
-        let extra = match &long_name {
-            Some(_) if attachments == 0 => Some(Arc::new(Extra {
-                name: long_name.clone(),
-                ..Extra::default()
-            })),
-            _ => None,
-        };
-        let args = Args::new(Source::json(text, extra), name, first, len);
-        let body = match (is_event, id) {
-            (false, Some(id)) => Body::Ack { id, args },
+        let checked = check_arguments(&text, header, &self.limits)?;
+        let args = Args::new(
+            Source::json(text, checked.extra),
+            checked.name,
+            checked.first,
+            checked.len,
+        );
+        let body = match (header.kind, header.id) {
+            (Kind::Ack, Some(id)) => Body::Ack { id, args },
+            (Kind::Ack, None) => return Err(DecodeError::InvalidAckId),
             (_, id) => Body::Event { id, args },
         };
         let packet = Packet::new(namespace, body);
-        if attachments == 0 {
+        if header.attachments == 0 {
             return Ok(Some(packet));
         }
-        self.pending = Some(Box::new(Pending {
-            packet,
-            places,
-            name: long_name,
-            attachments: Vec::new(),
-            size,
-        }));
+        self.pending = Some(Box::new(Pending { packet, size }));
         Ok(None)
     }
 
@@ -182,26 +156,15 @@ impl Decoder {
         if pending.size > self.limits.max_payload {
             return Err(DecodeError::TooLarge);
         }
-        pending.attachments.push(bytes);
-        if pending.attachments.len() < pending.places.len() {
-            self.pending = Some(pending);
-            return Ok(None);
+        let is_complete = match &mut pending.packet.body {
+            Body::Event { args, .. } | Body::Ack { args, .. } => args.attach(bytes),
+            _ => true,
+        };
+        if is_complete {
+            return Ok(Some(pending.packet));
         }
-        let Pending {
-            mut packet,
-            places,
-            name,
-            attachments,
-            ..
-        } = *pending;
-        if let Body::Event { args, .. } | Body::Ack { args, .. } = &mut packet.body {
-            args.attach(Arc::new(Extra {
-                name,
-                places,
-                attachments,
-            }));
-        }
-        Ok(Some(packet))
+        self.pending = Some(pending);
+        Ok(None)
     }
 
     fn namespace(&mut self, name: &str) -> Result<Namespace, DecodeError> {
@@ -332,43 +295,41 @@ fn ack_id(digits: &[u8]) -> Option<AckId> {
 struct Checked {
     /// Where the name stands, without its quotes.
     name: Span,
-    /// The name, if it is not what stands there.
-    long_name: Option<Box<str>>,
     /// Where the first argument begins, or the bracket that closes the array.
     first: u32,
     /// How many arguments there are.
     len: u32,
-    places: Vec<Place>,
-}
-
-impl Checked {
-    /// An acknowledgement without a payload.
-    const NOTHING: Self = Self {
-        name: Span::EMPTY,
-        long_name: None,
-        first: 0,
-        len: 0,
-        places: Vec::new(),
-    };
+    extra: Option<Arc<Extra>>,
 }
 
 fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Checked, DecodeError> {
     let bytes = text.as_bytes();
+    let is_event = header.kind == Kind::Event;
     // Nothing goes before the bracket, not even white space: the reference takes a blank there for a digit.
     if bytes.get(header.payload) != Some(&b'[') {
-        return Err(DecodeError::InvalidPayload);
+        if is_event || header.attachments > 0 || !header.is_bare(text) {
+            return Err(DecodeError::InvalidPayload);
+        }
+        // An acknowledgement without a payload.
+        return Ok(Checked {
+            name: Span::EMPTY,
+            first: 0,
+            len: 0,
+            extra: None,
+        });
     }
     let mut checker = Checker::new(bytes, header.payload, limits.max_depth);
-    checker.open(b'[')?;
-    let mut name = Span::EMPTY;
-    let mut long_name = None;
-    let mut more = true;
-    if header.kind == Kind::Event {
-        (name, long_name) = check_name(text, &mut checker, limits)?;
-        more = checker.take(b',');
-    } else if checker.peek() == b']' {
-        more = false;
-    }
+    checker.enter()?;
+    let (name, long_name) = if is_event {
+        check_name(text, &mut checker, limits)?
+    } else {
+        (Span::EMPTY, None)
+    };
+    let mut more = if is_event {
+        checker.take(b',')
+    } else {
+        checker.peek() != b']'
+    };
     if header.attachments > 0 {
         checker.expect_attachments(header.attachments);
     }
@@ -384,12 +345,21 @@ fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Check
         return Err(DecodeError::InvalidJson);
     }
     checker.end()?;
+    let extra = if header.attachments > 0 || long_name.is_some() {
+        let places = checker.into_places()?;
+        Some(Arc::new(Extra {
+            name: long_name,
+            attachments: Vec::with_capacity(places.len()),
+            places,
+        }))
+    } else {
+        None
+    };
     Ok(Checked {
         name,
-        long_name,
         first: u32::try_from(first).map_err(|_| DecodeError::TooLarge)?,
         len,
-        places: checker.into_places()?,
+        extra,
     })
 }
 
@@ -403,19 +373,16 @@ fn check_name(
     let start = checker.at();
     let (span, long) = match first {
         b'"' => {
-            checker.take(b'"');
-            checker.string()?;
+            let has_escapes = checker.string()?;
             let span = Span::new(start + 1, checker.at() - 1);
-            let raw = span.of(text);
-            // Escapes make a name longer, by a factor of six at most.
-            if raw.len() > limits.max_event_name.saturating_mul(6) {
+            if !has_escapes {
+                (span, None)
+            } else if span.of(text).len() > limits.max_event_name.saturating_mul(6) {
+                // Escapes make a name longer, by a factor of six at most.
                 return Err(DecodeError::NameTooLong);
+            } else {
+                (span, Some(Box::from(scan::unescape(span.of(text)))))
             }
-            let long = match scan::unescape(raw) {
-                alloc::borrow::Cow::Borrowed(_) => None,
-                alloc::borrow::Cow::Owned(name) => Some(name.into_boxed_str()),
-            };
-            (span, long)
         }
         b'-' | b'0'..=b'9' => {
             checker.scalar(first)?;

@@ -57,3 +57,15 @@ pub use network::Network;
 pub use pair::Pair;
 pub use plan::{Kind, Notice, Op, Plan, Side, Way, calm_plan, network, plan};
 pub use setup::{MakeFraming, Setup, setup};
+
+use crate::payload::Encoding;
+use crate::{ContentType, Revision};
+
+/// How the body of a request or response is encoded.
+fn encoding(revision: Revision, content: ContentType) -> Encoding {
+    match (revision, content) {
+        (Revision::V4, _) => Encoding::V4,
+        (Revision::V3, ContentType::Text) => Encoding::V3Text,
+        (Revision::V3, ContentType::Binary) => Encoding::V3Binary,
+    }
+}

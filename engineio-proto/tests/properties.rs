@@ -71,7 +71,8 @@ proptest! {
         prop_assert!(pair.both_ended() || (pair.is_open() && pair.everything_arrived()));
     }
 
-    /// Delays, upgrades that fail, and strangers who know the session id end nothing and lose nothing.
+    /// Delays, upgrades that fail, and strangers who know the session id end nothing and lose nothing; and it is
+    /// reported when links are tried in vain.
     #[test]
     fn a_network_that_only_delays_ends_no_session(
         setup in setup(),
@@ -79,11 +80,21 @@ proptest! {
         network in network(),
         plan in calm_plan(1..70),
     ) {
-        let mut pair = Pair::new(setup.heartbeat(interval, timeout), network);
+        let mut pair = Pair::new(setup.clone().heartbeat(interval, timeout), network);
         pair.run(&plan);
         pair.settle();
         prop_assert!(pair.is_open());
         prop_assert!(pair.everything_arrived());
+        let tried = match setup.transports() {
+            [Transport::POLLING, links @ ..] => links.len(),
+            _ => 0,
+        };
+        match pair.client().upgrades() {
+            // When one is about to win the others are given up, and it may fail then.
+            [] => prop_assert!((tried.min(1)..=tried).contains(&pair.client().failed_upgrades())),
+            [_] => prop_assert!(pair.client().failed_upgrades() < tried),
+            more => prop_assert!(false, "went over twice: {more:?}"),
+        }
     }
 
     /// A session that owes all that it may takes no more, says so, and loses nothing of what it took.
@@ -177,6 +188,30 @@ proptest! {
         let ended = pair.both_ended();
         pair.settle();
         prop_assert!(ended || (pair.is_open() && pair.everything_arrived()));
+    }
+
+    /// Who is told that a request or a link broke, ends the session at once, and says that the transport failed.
+    #[test]
+    fn who_is_told_that_something_broke_ends_the_session_at_once(
+        by_link in any::<bool>(),
+        revision in prop_oneof![Just(Revision::V4), Just(Revision::V3)],
+        notice in prop_oneof![Just(Notice::Both), Just(Notice::Client), Just(Notice::Server)],
+        idle in 0_u32..60_000,
+        latency in 1_u32..400,
+        seed in any::<u64>(),
+    ) {
+        // No heartbeat is due meanwhile, so that a poll waits on the server.
+        let setup = if by_link { Setup::default() } else { Setup::polling() };
+        let lazy = Duration::from_secs(600);
+        let network = Network::new(seed).latency(latency * MS..=latency * MS);
+        let mut pair = Pair::new(setup.revision(revision).heartbeat(lazy, lazy), network);
+        pair.settle();
+        let broken = if by_link { Op::CutLinks(notice) } else { Op::AbortGet(notice) };
+        pair.run(&[Op::Advance(idle), broken]);
+        pair.advance(latency * MS);
+        let failed = |side| matches!(pair.end(side).closed(), Some(CloseReason::TransportError(_)));
+        prop_assert_eq!(failed(Side::Client), notice != Notice::Server);
+        prop_assert_eq!(failed(Side::Server), notice != Notice::Client);
     }
 
     /// A close waits for what was sent before it, on whatever transport and at whatever moment of an upgrade.

@@ -3,6 +3,7 @@
 mod accident;
 mod http;
 mod link;
+mod speech;
 mod step;
 
 use alloc::string::String;
@@ -34,6 +35,8 @@ use crate::{Message, SendError, Sid, Time, client, server};
 /// - a session that has not ended has a deadline, and one that has ended has none;
 /// - it owes no more than its limits allow, and puts no more into one body than the peer takes, unless one packet
 ///   alone is larger;
+/// - each side says only what is for it to say there and then: the opening once and first, probes and nothing else on a
+///   link that is tried, pings and pongs from the right side, nothing after a close packet;
 /// - events make sense: opened once, closed once, nothing before and nothing after;
 /// - the client has at most one `GET` and one `POST` under way, none between the answer to its probe and its
 ///   decision for the link, and none after that;
@@ -59,6 +62,9 @@ pub struct Pair {
     links: Vec<Link>,
     /// The link whose probe was answered, so that the client may not make requests.
     pausing: Option<usize>,
+
+    /// The server has said its first packet.
+    server_spoke: bool,
 
     /// Until when an end takes nothing from its session.
     held: [Time; 2],
@@ -117,6 +123,7 @@ impl Pair {
             post: Exchange::default(),
             links: Vec::new(),
             pausing: None,
+            server_spoke: false,
             held: [Time::ZERO; 2],
             dead: None,
             refusal: false,

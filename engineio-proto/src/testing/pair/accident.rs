@@ -63,7 +63,7 @@ impl Pair {
         let Some(server) = &mut self.server else {
             return;
         };
-        let Ok(id) = server.open_link(Transport::WEBSOCKET, false, now) else {
+        let Ok(id) = server.open_link(Transport::WEBSOCKET, self.setup.base64, now) else {
             return;
         };
         if let Some(text) = says {
@@ -72,6 +72,7 @@ impl Pair {
         let mut link = Link::new(&self.setup, Transport::WEBSOCKET, Phase::Gone);
         link.half(Side::Server).phase = Phase::Open(id);
         self.links.push(link);
+        self.note_decision(self.links.len() - 1, says == Some("5"));
     }
 
     pub(super) fn abort_get(&mut self, notice: Notice) {

@@ -79,14 +79,16 @@ impl Pair {
         let mut frames = Vec::new();
         while let Some(frame) = self.poll_frame(side, id) {
             self.note(|| alloc::format!("{side:?} sends {frame:?} on {number}"));
-            frames.push(frame);
-            assert!(frames.len() < TOO_MANY, "a session has frames without end");
-        }
-        if side == Side::Client && frames.iter().any(is_decision) {
-            self.pausing = None;
-            if let Some(link) = self.links.get_mut(number) {
+            self.check_frame(side, number, &frame);
+            if side == Side::Client
+                && is_decision(&frame)
+                && let Some(link) = self.links.get_mut(number)
+            {
+                self.pausing = None;
                 link.chosen = true;
             }
+            frames.push(frame);
+            assert!(frames.len() < TOO_MANY, "a session has frames without end");
         }
         let finished = self.is_finished(side, id);
         let lane = Lane::of_link(number, side);
@@ -234,6 +236,7 @@ impl Pair {
         };
         if let Some(id) = opened {
             link.half(Side::Server).phase = Phase::Open(id);
+            link.followed = sid.is_none();
         }
         opened.is_some()
     }
@@ -251,10 +254,24 @@ impl Pair {
                 self.client.handle_frame(id, frame, self.now);
             }
             (Side::Server, Phase::Open(id), Some(server)) => {
-                server.handle_frame(id, frame, self.now)
+                let decision = is_decision(&frame);
+                server.handle_frame(id, frame, self.now);
+                self.note_decision(number, decision);
             }
             (Side::Server, Phase::Unknown, _) => self.on_first_frame(number, &frame),
             _ => {}
+        }
+    }
+
+    /// The server has heard the decision for a link, and followed it unless it had followed another.
+    pub(super) fn note_decision(&mut self, number: usize, decision: bool) {
+        let followed = self
+            .server
+            .as_ref()
+            .is_some_and(|server| server.transport().is_link());
+        let first = !self.links.iter().any(|link| link.followed);
+        if let Some(link) = self.links.get_mut(number) {
+            link.followed |= decision && followed && first;
         }
     }
 

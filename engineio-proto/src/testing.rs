@@ -10,6 +10,9 @@
 //! - A [`Framing`] is a link of your own between the two ends: how its frames become bytes, which the network then
 //!   cuts wherever it likes.
 //!
+//! - A [`ClientMachine`] and a [`ServerMachine`] are what a pair drives. Sessions are; what is built on sessions can be,
+//!   and then the same network, plans and rules apply to it, also across the loss of a connection.
+//!
 //! A pair panics when one of the sessions breaks a rule that holds always; the rest is for the test to say.
 //!
 //! ```
@@ -44,6 +47,7 @@ mod end;
 mod framing;
 mod jsonp;
 mod links;
+mod machine;
 mod network;
 #[doc(hidden)]
 pub mod ops;
@@ -53,6 +57,7 @@ mod setup;
 
 pub use end::End;
 pub use framing::{Framing, StreamFraming};
+pub use machine::{ClientMachine, Report, ServerMachine};
 pub use network::Network;
 pub use pair::Pair;
 pub use plan::{Kind, Notice, Op, Plan, Side, Way, calm_plan, network, plan};

@@ -242,6 +242,25 @@ proptest! {
         prop_assert_eq!(pair.end(by.other()).closed(), Some(CloseReason::TransportClose));
     }
 
+    /// A client may come back at any moment, also before the server has noticed that it had gone: its new session is not
+    /// disturbed by the last one, and the last one ends.
+    #[test]
+    fn a_client_that_comes_back_is_not_disturbed_by_its_last_session(
+        setup in setup(),
+        network in network(),
+        before in plan(0..30),
+        after in calm_plan(1..30),
+    ) {
+        let mut pair = Pair::new(setup, network);
+        pair.run(&before);
+        pair.resume();
+        pair.restart_client();
+        pair.run(&after);
+        pair.settle();
+        prop_assert!(pair.is_open() && pair.everything_arrived());
+        prop_assert_eq!(pair.server_machines_mut().count(), 1);
+    }
+
     /// Timers of any length, also of none, do not make a session spin.
     #[test]
     fn short_intervals_do_not_spin(

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Pair, Parcel, sid};
+use super::{Pair, Parcel};
 use crate::query::Query;
 use crate::reject::Reject;
 use crate::server::Opening;
 use crate::testing::jsonp;
+use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::Side;
 use crate::{ContentType, Transport, TransportFault, client, server};
@@ -88,7 +89,7 @@ impl Answer {
 }
 
 // The client's requests, and how they end for it.
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// Makes the requests that the client wants made.
     pub(super) fn pump_requests(&mut self) -> bool {
         let mut progress = false;
@@ -96,7 +97,7 @@ impl Pair {
             progress = true;
             self.note(|| alloc::format!("client asks {request:?}"));
             assert!(
-                !self.is_pausing() || !self.client.is_open(),
+                !self.is_pausing() || !self.client.session().is_open(),
                 "no request leaves the client between the answer to its probe and its decision"
             );
             assert!(
@@ -117,7 +118,7 @@ impl Pair {
             "the client makes one GET at a time"
         );
         let id = self.get.start();
-        let mut query = self.client.query(Transport::POLLING);
+        let mut query = self.client.session().query(Transport::POLLING);
         if self.setup.jsonp {
             query.push_str("&j=3");
         }
@@ -214,7 +215,7 @@ impl Pair {
 }
 
 // The server's part.
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// A part of a request arrives at the server.
     pub(super) fn on_request(&mut self, request: Request) {
         let id = request.id();
@@ -265,15 +266,16 @@ impl Pair {
     fn on_get(&mut self, id: u64, query: &str) {
         let query = Query::parse(query);
         let now = self.now;
-        let known = query.sid() == Some(sid().as_str());
+        let known = query.sid() == Some(self.sid.as_str());
         let accepted = match &mut self.server {
             Some(session) if known => session.handle_get(now),
             None if query.sid().is_none() => {
-                let opening = Opening::from_query(sid(), &query);
+                let opening = Opening::from_query(self.sid.clone(), &query);
                 let config = self.server_config.clone();
                 let session = server::Session::accept_polling(config, opening, now);
+                let machine = (self.make_server.0)(session, now);
                 self.server_end.on_open();
-                self.server.insert(session).handle_get(now)
+                self.server.insert(machine).handle_get(now)
             }
             Some(_) | None => Err(Reject::UnknownSid),
         };

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Pair;
 use crate::payload::Decoder;
+use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::plan::Side;
 use crate::{ContentType, Frame, Packet, Revision, Transport};
 
@@ -17,7 +18,7 @@ enum On {
     Current(usize),
 }
 
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// A frame leaves.
     pub(super) fn check_frame(&mut self, side: Side, number: usize, frame: &Frame) {
         let Ok(packet) = Packet::from_frame(frame.clone(), self.setup.revision) else {
@@ -105,7 +106,7 @@ impl Pair {
             (Side::Server, Packet::Noop, on) => on == On::Polling,
             (Side::Server, Packet::Message(_), On::Polling | On::Current(_)) => self.server_spoke,
             (Side::Client, Packet::Message(_), On::Polling | On::Current(_)) => {
-                self.client.sid().is_some()
+                self.client.session().sid().is_some()
             }
             _ => false,
         };

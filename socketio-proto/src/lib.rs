@@ -89,6 +89,8 @@ mod handshake;
 mod ids;
 mod json;
 mod key;
+#[cfg(feature = "msgpack")]
+mod msgpack;
 mod namespace;
 mod packet;
 mod reason;
@@ -109,6 +111,8 @@ pub use error::{ArgsError, DecodeError, EncodeError};
 pub use extract::{Ack, Data};
 pub use ids::{AckId, SocketId};
 pub use json::Json;
+#[cfg(feature = "msgpack")]
+pub use msgpack::MessagePack;
 pub use namespace::{InvalidNamespace, Namespace};
 pub use packet::{Body, Packet, Protocol};
 pub use reason::DisconnectReason;

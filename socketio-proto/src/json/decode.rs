@@ -11,6 +11,7 @@ use super::check::{Checker, SHORTEST_REFERENCE, number};
 use super::scan;
 use crate::args::{Extra, Source, Span};
 use crate::connect_query;
+use crate::namespace::Recent;
 use crate::packet::is_reserved;
 use crate::{AckId, Args, Body, DecodeError, Limits, Namespace, Packet, Protocol, RawValue};
 
@@ -19,8 +20,7 @@ use crate::{AckId, Args, Body, DecodeError, Limits, Namespace, Packet, Protocol,
 pub(crate) struct Decoder {
     limits: Limits,
     protocol: Protocol,
-    /// The namespace of the last packet, so that the next one for it allocates nothing.
-    namespace: Namespace,
+    recent: Recent,
     /// What waits for its attachments.
     pending: Option<Box<Pending>>,
 }
@@ -37,7 +37,7 @@ impl Decoder {
         Self {
             limits,
             protocol,
-            namespace: Namespace::ROOT,
+            recent: Recent::default(),
             pending: None,
         }
     }
@@ -89,17 +89,12 @@ impl Decoder {
     fn connect(&mut self, text: &Text, header: &Header) -> Result<(Namespace, Body), DecodeError> {
         header.refuse_id()?;
         let payload = self.payload(text, header, b"{")?;
-        // In protocol 4 the name may be followed by a query, which is what the client shows.
-        let name = header.namespace.of(text);
-        let query = name.split_once('?');
-        if let (Protocol::V4, Some((name, query))) = (self.protocol, query) {
-            let payload = match payload {
-                Some(payload) => payload,
-                None => connect_query::payload(query)?,
-            };
-            return Ok((self.namespace(name)?, Body::Connect(Some(payload))));
-        }
-        Ok((self.namespace(name)?, Body::Connect(payload)))
+        let (name, query) = connect_query::split(self.protocol, header.namespace.of(text));
+        let shown = match (payload, query) {
+            (None, Some(query)) => Some(connect_query::payload(query)?),
+            (payload, _) => payload,
+        };
+        Ok((self.namespace(name)?, Body::Connect(shown)))
     }
 
     /// A payload that is one value and begins with one of the bytes of `allowed`, or nothing.
@@ -168,16 +163,7 @@ impl Decoder {
     }
 
     fn namespace(&mut self, name: &str) -> Result<Namespace, DecodeError> {
-        if name.is_empty() {
-            return Ok(Namespace::ROOT);
-        }
-        if self.namespace != *name {
-            if name.len() > self.limits.max_namespace {
-                return Err(DecodeError::InvalidNamespace);
-            }
-            self.namespace = Namespace::new(name).map_err(|_| DecodeError::InvalidNamespace)?;
-        }
-        Ok(self.namespace.clone())
+        self.recent.get(name, self.limits.max_namespace)
     }
 }
 

@@ -639,5 +639,5 @@ impl<'a> Sink for Arguments<'_, 'a> {
 
 /// The names under which `serde_json` hands over a `RawValue`, and with its feature `arbitrary_precision` each of its
 /// numbers: a struct with one field, which is JSON.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
-const NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";

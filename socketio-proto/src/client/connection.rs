@@ -791,6 +791,27 @@ impl Connection {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Connection {
+    /// What is held, for tests of the limits.
+    pub(crate) fn held(&self) -> crate::testing::ops::Held {
+        let mut held = crate::testing::ops::Held {
+            namespaces: self.sockets.len(),
+            ..Default::default()
+        };
+        for socket in &self.sockets {
+            held.acks += socket.acks.len();
+            held.retries += socket.retries.len();
+            held.buffered += socket.buffered();
+            if let State::Asked { waiting, bytes, .. } = &socket.state {
+                held.waiting += waiting.len();
+                held.waiting_bytes += bytes;
+            }
+        }
+        held
+    }
+}
+
 /// What a server that can recover a session puts behind the arguments of an event.
 fn offset_of(args: &Args) -> Option<String> {
     args.iter().last()?.deserialize().ok()

@@ -111,6 +111,12 @@ impl Socket {
         !self.buffer.is_empty()
     }
 
+    /// How many packets wait to be sent.
+    #[cfg(feature = "testing")]
+    pub(super) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Keeps a packet for later, unless there is no room. What is larger than the room goes alone.
     pub(super) fn keep(
         &mut self,

@@ -67,6 +67,7 @@
 //!
 //! - `msgpack`: the codec `MessagePack`, compatible with `socket.io-msgpack-parser`. Off by default, because every
 //!   type that is emitted is then compiled for it too.
+//! - `testing`: the harness in which this crate is tested, for those who bring transports and codecs. Needs `std`.
 //!
 //! The crate is `no_std` and needs `alloc`.
 #![no_std]
@@ -97,6 +98,8 @@ mod reason;
 mod send;
 pub mod server;
 mod spread;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use acks::{AckError, ExpectError};

@@ -23,6 +23,27 @@ pub(super) struct Lost<S> {
     get: bool,
 }
 
+impl<S: ServerMachine> Lost<S> {
+    /// One round of what a driver does. False if there was nothing.
+    fn fetch(&mut self, events: &mut Vec<S::Event>) -> bool {
+        let mut progress = false;
+        while let Some(report) = self.machine.poll_report() {
+            progress = true;
+            self.end.take(report, events);
+        }
+        for link in &self.links {
+            while self.machine.poll_frame(*link).is_some() {
+                progress = true;
+            }
+        }
+        if self.get && self.machine.poll_payload(&mut BytesMut::new()).is_some() {
+            progress = true;
+            self.get = false;
+        }
+        progress
+    }
+}
+
 impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// The client goes on with a new session, on a network that works again.
     ///
@@ -134,15 +155,7 @@ impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
             return;
         }
         for lost in &mut self.lost {
-            while let Some(report) = lost.machine.poll_report() {
-                lost.end.take(report, &mut self.server_events);
-            }
-            for link in &lost.links {
-                while lost.machine.poll_frame(*link).is_some() {}
-            }
-            if lost.get && lost.machine.poll_payload(&mut BytesMut::new()).is_some() {
-                lost.get = false;
-            }
+            while lost.fetch(&mut self.server_events) {}
             let reason = lost.machine.session().close_reason();
             assert_eq!(
                 lost.end.closed, reason,

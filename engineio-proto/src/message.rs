@@ -496,4 +496,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn whether_to_compress_can_be_said_of_every_message_and_changes_nothing_else() {
+        let arrived = Message::from_wire(Text::from_static("4hi"));
+        for message in [
+            arrived,
+            Message::text("hi"),
+            Message::binary(Bytes::from_static(&[1])),
+        ] {
+            assert!(message.compress());
+            let plain = message.clone().with_compress(false);
+            assert!(!plain.compress() && !plain.clone().with_compress(false).compress());
+            assert_eq!(plain, message);
+            assert_eq!(plain.built_ws_frame(), message.built_ws_frame());
+            assert_eq!(plain.clone().into_wire(), message.clone().into_wire());
+            assert!(plain.with_compress(true).compress());
+        }
+    }
 }

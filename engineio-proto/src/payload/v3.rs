@@ -252,3 +252,16 @@ impl Digits {
         self.bytes.get(self.first..).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_refused_at_the_digit_with_which_it_exceeds_the_body() {
+        assert_eq!(push_digit(4, 2, 42), Some(42));
+        assert_eq!(push_digit(4, 3, 42), None);
+        assert_eq!(push_digit(usize::MAX / 10 + 1, 0, usize::MAX), None);
+        assert_eq!(push_digit(usize::MAX / 10, 9, usize::MAX), None);
+    }
+}

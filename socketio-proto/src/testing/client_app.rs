@@ -365,6 +365,7 @@ impl ClientApp {
                     id,
                     recovered,
                     floor: 0,
+                    missed: received.len(),
                     sent,
                     received,
                     ended: None,
@@ -405,9 +406,16 @@ impl ClientApp {
                 id,
                 result,
             } => {
-                if result.as_ref().err() == Some(&AckError::Timeout) {
-                    let door = self.door(&namespace);
-                    door.pending.retain(|(_, ack)| *ack != Some(id));
+                let pending = &mut self.door(&namespace).pending;
+                let kept = pending.iter().position(|(_, ack)| *ack == Some(id));
+                if let Some(at) = kept {
+                    // What is given up before it has left does not leave any more.
+                    pending.remove(at);
+                    assert_eq!(
+                        result.as_ref().err(),
+                        Some(&AckError::Timeout),
+                        "{id} of {namespace} ends, and its event has not left"
+                    );
                 }
                 self.record.on_ack(&namespace, id, result);
             }

@@ -210,6 +210,9 @@ impl Pair {
         if (&client.id, client.recovered) != (&server.id, server.recovered) {
             return Err("the ends mean different sockets");
         }
+        if client.missed != server.missed {
+            return Err("what was missed did not come before CONNECT");
+        }
         if !server.sent.starts_with(&client.received) {
             return Err("the client did not receive what the server sent");
         }

@@ -49,6 +49,8 @@ pub struct Stay {
     pub recovered: bool,
     /// Where in the server's log its session began. A client does not know.
     pub floor: usize,
+    /// How many events came before it, or were sent before it: those that were missed.
+    pub missed: usize,
     /// What this end sent in it, retried events excepted, and what a server sent again.
     pub sent: Vec<Item>,
     /// What this end received, retried events excepted.

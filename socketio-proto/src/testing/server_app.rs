@@ -368,6 +368,12 @@ impl ServerApp {
         }
         let taken = shown.and_then(|shown| {
             let (session, missed) = storage.take(&shown, self.now)?;
+            let older =
+                |offset: &Arc<str>| offset.parse().is_ok_and(|at: usize| at < session.floor);
+            assert!(
+                !shown.offset.as_ref().is_some_and(older),
+                "a client shows the offset of an older session"
+            );
             Some((shown.private_id, session, missed))
         });
         let floor = taken
@@ -399,6 +405,7 @@ impl ServerApp {
             id: id.clone(),
             recovered: taken.is_some(),
             floor,
+            missed: sent.len(),
             sent,
             received: Vec::new(),
             ended: None,

@@ -33,6 +33,8 @@ struct Subject {
     peer: Peer,
     wanted: BTreeSet<Namespace>,
     joined: BTreeSet<Namespace>,
+    /// Events came before the namespace was joined, so that it has to be joined now.
+    early: BTreeSet<Namespace>,
     awaited: Awaited,
     closed: bool,
     /// Ids of retried events: each is used once.
@@ -61,6 +63,7 @@ impl Subject {
             peer: Peer::new(revision),
             wanted: BTreeSet::new(),
             joined: BTreeSet::new(),
+            early: BTreeSet::new(),
             awaited: Awaited::default(),
             closed: false,
             retried: 1 << 32,
@@ -202,18 +205,28 @@ impl Subject {
                     self.wanted.contains(&namespace),
                     "{namespace} is joined and nobody wants it"
                 );
+                self.early.remove(&namespace);
                 assert!(self.joined.insert(namespace), "joined twice");
             }
             Event::ConnectError { namespace, .. } => {
+                assert!(
+                    !self.early.contains(&namespace),
+                    "events of {namespace}, which refused"
+                );
                 assert!(
                     self.wanted.remove(&namespace) && !self.joined.contains(&namespace),
                     "{namespace} is refused without having been asked for"
                 );
             }
-            Event::Event { namespace, .. } => assert!(
-                self.wanted.contains(&namespace),
-                "an event of {namespace} for nobody"
-            ),
+            Event::Event { namespace, .. } => {
+                assert!(
+                    self.wanted.contains(&namespace),
+                    "an event of {namespace} for nobody"
+                );
+                if !self.joined.contains(&namespace) {
+                    self.early.insert(namespace);
+                }
+            }
             Event::Ack { namespace, id, .. } => assert!(
                 self.awaited.end(&namespace, id),
                 "{id} of {namespace} is not awaited"
@@ -238,6 +251,7 @@ impl Subject {
 
     fn drain(&mut self) {
         while self.report() {}
+        assert!(self.early.is_empty(), "events of what was not joined then");
         let held = self.connection.held();
         assert_eq!(
             held.acks + held.retries,

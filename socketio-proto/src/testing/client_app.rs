@@ -188,7 +188,8 @@ impl ClientApp {
                     retries,
                     timeout,
                 };
-                self.connection.send_retried(namespace, event);
+                let sent = self.connection.send_retried(namespace, event);
+                assert_eq!(sent, Ok(()), "what is sent is taken");
                 let retried = self.record.retried.entry(namespace.clone());
                 retried.or_default().push((item, id));
                 return self.fetch();
@@ -266,12 +267,9 @@ impl ClientApp {
         self.fetch();
         while let Some(at) = self.answers.iter().position(|(at, ..)| *at <= now) {
             let (_, namespace, id, item) = self.answers.remove(at);
-            // An answer that comes after its socket has gone would reach another one.
-            if self.state(&namespace) == State::In {
-                let packet = encode_answer(&*self.codec, &namespace, id, item);
-                let sent = self.connection.send(&namespace, &packet);
-                assert_eq!(sent, Ok(()), "what is sent is taken");
-            }
+            let packet = encode_answer(&*self.codec, &namespace, id, item);
+            let sent = self.connection.send_reserved(&namespace, &packet);
+            assert_eq!(sent, Ok(()), "a joined client can answer");
         }
         self.fetch();
     }
@@ -364,6 +362,7 @@ impl ClientApp {
                     attempt,
                     id,
                     recovered,
+                    shown: false,
                     floor: 0,
                     missed: received.len(),
                     sent,

@@ -366,6 +366,7 @@ impl ServerApp {
                 .is_ok_and(|offset: usize| offset <= storage.end());
             assert!(known, "a client shows {offset:?}, which is no offset");
         }
+        let has_shown = shown.is_some();
         let taken = shown.and_then(|shown| {
             let (session, missed) = storage.take(&shown, self.now)?;
             let older =
@@ -404,6 +405,7 @@ impl ServerApp {
             attempt,
             id: id.clone(),
             recovered: taken.is_some(),
+            shown: has_shown,
             floor,
             missed: sent.len(),
             sent,

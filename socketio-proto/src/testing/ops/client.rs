@@ -71,10 +71,19 @@ impl Subject {
     }
 
     fn act(&mut self, input: &mut Input<'_>) {
-        match input.byte() % 28 {
+        match input.byte() % 29 {
             0..8 => {
                 let frame = input.frame();
                 self.connection.handle_frame(self.link, frame, self.now);
+            }
+            28 => {
+                // More than anything may hold.
+                let frame = input.frame();
+                for _ in 0..2 * MAX_WAITING {
+                    self.connection
+                        .handle_frame(self.link, frame.clone(), self.now);
+                    self.report();
+                }
             }
             8..10 => self.open(),
             10..13 => drop(self.report()),
@@ -96,10 +105,10 @@ impl Subject {
             18 | 19 => {
                 let namespace = input.namespace();
                 let packet = input.packet(&namespace, None);
-                if input.flag() {
-                    let _ = self.connection.send(&namespace, &packet);
-                } else {
-                    self.connection.send_volatile(&namespace, &packet);
+                match input.byte() % 3 {
+                    0 => drop(self.connection.send(&namespace, &packet)),
+                    1 => drop(self.connection.send_reserved(&namespace, &packet)),
+                    _ => drop(self.connection.send_volatile(&namespace, &packet)),
                 }
             }
             20 | 21 => {
@@ -177,9 +186,8 @@ impl Subject {
             retries: u32::from(input.byte() % 3),
             timeout: input.duration(),
         };
-        // As often as anything else that waits to be sent.
-        if self.connection.held().retries < MAX_BUFFERED {
-            self.connection.send_retried(&namespace, event);
+        let sent = self.connection.send_retried(&namespace, event);
+        if sent.is_ok() {
             self.awaited.expect(&namespace, id);
         }
     }
@@ -267,6 +275,7 @@ impl Subject {
         assert!(held.waiting <= MAX_WAITING * 6, "{held:?}");
         assert!(held.waiting_bytes <= MAX_PAYLOAD * 6, "{held:?}");
         assert!(held.buffered <= MAX_BUFFERED * 6, "{held:?}");
+        assert!(held.retries <= MAX_BUFFERED * 6, "{held:?}");
     }
 
     /// The server is gone. The connection must notice, and all that is open must end.

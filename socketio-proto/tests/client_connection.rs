@@ -258,6 +258,27 @@ fn what_waits_to_be_sent_is_bounded() {
     );
 }
 
+/// Found by random plans: the first attempt on a connection that had been idle was given up at once, since its time was
+/// counted from the last thing that had happened.
+#[test]
+fn an_attempt_has_its_time_from_when_it_is_sent() {
+    let mut peer = Peer::joined();
+    let event = Retry {
+        id: AckId(7),
+        packet: event(&ROOT, "a", Some(7)),
+        retries: 0,
+        timeout: Duration::from_secs(2),
+    };
+    peer.now = peer.now + Duration::from_secs(20);
+    peer.connection
+        .send_retried(&ROOT, event, peer.now)
+        .unwrap();
+    peer.wait(1_999);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(1);
+    assert_eq!(peer.events(), ["ack / #7 timeout"]);
+}
+
 #[test]
 fn what_is_sent_until_it_is_acknowledged_is_bounded() {
     let mut peer = Peer::with(Revision::V4, |config| {
@@ -269,10 +290,14 @@ fn what_is_sent_until_it_is_acknowledged_is_bounded() {
         retries: 0,
         timeout: Duration::from_secs(1),
     };
-    peer.connection.send_retried(&ROOT, retry(0)).unwrap();
-    peer.connection.send_retried(&ROOT, retry(1)).unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(0), peer.now)
+        .unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(1), peer.now)
+        .unwrap();
     assert_eq!(
-        peer.connection.send_retried(&ROOT, retry(2)),
+        peer.connection.send_retried(&ROOT, retry(2), peer.now),
         Err(SendError::Full)
     );
     peer.connection.connect(&ROOT, None);
@@ -280,10 +305,12 @@ fn what_is_sent_until_it_is_acknowledged_is_bounded() {
     peer.receive(r#"40{"sid":"a"}"#);
     peer.receive("430[]");
     assert_eq!(peer.events(), ["connect / a", "ack / #0 0"]);
-    peer.connection.send_retried(&ROOT, retry(2)).unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(2), peer.now)
+        .unwrap();
     peer.connection.close(peer.now);
     assert_eq!(
-        peer.connection.send_retried(&ROOT, retry(3)),
+        peer.connection.send_retried(&ROOT, retry(3), peer.now),
         Err(SendError::Closed)
     );
 }
@@ -538,13 +565,13 @@ fn a_retried_event_is_sent_one_at_a_time_until_it_is_acknowledged() {
     };
     let mut peer = Peer::joined();
     peer.connection
-        .send_retried(&ROOT, retry(1, "a", 3))
+        .send_retried(&ROOT, retry(1, "a", 3), peer.now)
         .unwrap();
     peer.connection
-        .send_retried(&ROOT, retry(2, "b", 1))
+        .send_retried(&ROOT, retry(2, "b", 1), peer.now)
         .unwrap();
     peer.connection
-        .send_retried(&ROOT, retry(3, "c", 0))
+        .send_retried(&ROOT, retry(3, "c", 0), peer.now)
         .unwrap();
     assert_eq!(peer.written(), [r#"421["a"]"#]);
     peer.wait(2_000);

@@ -225,7 +225,13 @@ impl Connection {
     /// # Errors
     ///
     /// As for [`send`](Self::send); the event does not end with an [`Event::Ack`] then.
-    pub fn send_retried(&mut self, namespace: &Namespace, event: Retry) -> Result<(), SendError> {
+    pub fn send_retried(
+        &mut self,
+        namespace: &Namespace,
+        event: Retry,
+        now: Time,
+    ) -> Result<(), SendError> {
+        self.now = now;
         if self.done {
             return Err(SendError::Closed);
         }

@@ -188,7 +188,7 @@ impl ClientApp {
                     retries,
                     timeout,
                 };
-                let sent = self.connection.send_retried(namespace, event);
+                let sent = self.connection.send_retried(namespace, event, self.now);
                 assert_eq!(sent, Ok(()), "what is sent is taken");
                 let retried = self.record.retried.entry(namespace.clone());
                 retried.or_default().push((item, id));

@@ -186,7 +186,7 @@ impl Subject {
             retries: u32::from(input.byte() % 3),
             timeout: input.duration(),
         };
-        let sent = self.connection.send_retried(&namespace, event);
+        let sent = self.connection.send_retried(&namespace, event, self.now);
         if sent.is_ok() {
             self.awaited.expect(&namespace, id);
         }

@@ -544,6 +544,9 @@ fn namespaces_of_one_client_are_bounded() {
         peer.written(),
         [r#"44/b,{"message":"too many namespaces"}"#]
     );
+    // As after any refusal: what it has sent before it knew is no fault.
+    peer.receive(r#"42/b,["x"]"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
     // Only the last few that were left are remembered.
     for name in ["/1", "/2", "/3"] {
         peer.receive("41/a,");

@@ -188,7 +188,8 @@ impl ClientApp {
                     retries,
                     timeout,
                 };
-                self.connection.send_retried(namespace, event);
+                let sent = self.connection.send_retried(namespace, event, self.now);
+                assert_eq!(sent, Ok(()), "what is sent is taken");
                 let retried = self.record.retried.entry(namespace.clone());
                 retried.or_default().push((item, id));
                 return self.fetch();
@@ -266,12 +267,9 @@ impl ClientApp {
         self.fetch();
         while let Some(at) = self.answers.iter().position(|(at, ..)| *at <= now) {
             let (_, namespace, id, item) = self.answers.remove(at);
-            // An answer that comes after its socket has gone would reach another one.
-            if self.state(&namespace) == State::In {
-                let packet = encode_answer(&*self.codec, &namespace, id, item);
-                let sent = self.connection.send(&namespace, &packet);
-                assert_eq!(sent, Ok(()), "what is sent is taken");
-            }
+            let packet = encode_answer(&*self.codec, &namespace, id, item);
+            let sent = self.connection.send_reserved(&namespace, &packet);
+            assert_eq!(sent, Ok(()), "a joined client can answer");
         }
         self.fetch();
     }
@@ -364,7 +362,9 @@ impl ClientApp {
                     attempt,
                     id,
                     recovered,
+                    shown: false,
                     floor: 0,
+                    missed: received.len(),
                     sent,
                     received,
                     ended: None,
@@ -405,9 +405,16 @@ impl ClientApp {
                 id,
                 result,
             } => {
-                if result.as_ref().err() == Some(&AckError::Timeout) {
-                    let door = self.door(&namespace);
-                    door.pending.retain(|(_, ack)| *ack != Some(id));
+                let pending = &mut self.door(&namespace).pending;
+                let kept = pending.iter().position(|(_, ack)| *ack == Some(id));
+                if let Some(at) = kept {
+                    // What is given up before it has left does not leave any more.
+                    pending.remove(at);
+                    assert_eq!(
+                        result.as_ref().err(),
+                        Some(&AckError::Timeout),
+                        "{id} of {namespace} ends, and its event has not left"
+                    );
                 }
                 self.record.on_ack(&namespace, id, result);
             }

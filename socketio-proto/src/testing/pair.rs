@@ -186,6 +186,7 @@ impl Pair {
         for namespace in namespaces() {
             let of_server = world.record.stays(&namespace);
             let of_client = self.client().record().stays(&namespace);
+            let mut may_show = false;
             for client in of_client {
                 let mut same = of_server.iter().filter(|server| server.is_same_as(client));
                 let (Some(server), None) = (same.next(), same.next()) else {
@@ -193,6 +194,10 @@ impl Pair {
                 };
                 self.compare(client, server)
                     .map_err(|error| format!("{namespace}: {error}: {client:?}, {server:?}"))?;
+                if server.shown && !may_show {
+                    return Err(format!("{namespace}: a session came back that was over"));
+                }
+                may_show = client.ended.is_some_and(DisconnectReason::is_recoverable);
             }
             for server in of_server {
                 let has_other = of_client.iter().any(|client| server.is_same_as(client));
@@ -209,6 +214,9 @@ impl Pair {
     fn compare(&self, client: &Stay, server: &Stay) -> Result<(), &'static str> {
         if (&client.id, client.recovered) != (&server.id, server.recovered) {
             return Err("the ends mean different sockets");
+        }
+        if client.missed != server.missed {
+            return Err("what was missed did not come before CONNECT");
         }
         if !server.sent.starts_with(&client.received) {
             return Err("the client did not receive what the server sent");

@@ -366,8 +366,15 @@ impl ServerApp {
                 .is_ok_and(|offset: usize| offset <= storage.end());
             assert!(known, "a client shows {offset:?}, which is no offset");
         }
+        let has_shown = shown.is_some();
         let taken = shown.and_then(|shown| {
             let (session, missed) = storage.take(&shown, self.now)?;
+            let older =
+                |offset: &Arc<str>| offset.parse().is_ok_and(|at: usize| at < session.floor);
+            assert!(
+                !shown.offset.as_ref().is_some_and(older),
+                "a client shows the offset of an older session"
+            );
             Some((shown.private_id, session, missed))
         });
         let floor = taken
@@ -398,7 +405,9 @@ impl ServerApp {
             attempt,
             id: id.clone(),
             recovered: taken.is_some(),
+            shown: has_shown,
             floor,
+            missed: sent.len(),
             sent,
             received: Vec::new(),
             ended: None,

@@ -13,6 +13,7 @@ use serde::ser::{
 };
 
 use super::check::{self, Place};
+use super::number::to_js;
 use super::scan;
 use crate::EncodeError;
 use crate::args::share;
@@ -133,6 +134,7 @@ impl<'a> Writer<'a> {
         self.out.push_str(itoa::Buffer::new().format(value));
     }
 
+    /// A float; `shortest` is the same in its own width.
     fn float(&mut self, value: f64, shortest: impl zmij::Float) {
         if !value.is_finite() {
             self.out.push_str("null");
@@ -263,7 +265,13 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), EncodeError> {
-        self.float(value, value);
+        // Here JavaScript puts the exponent, or the point, elsewhere.
+        let is_odd = value.abs() >= 9_007_199_254_740_992.0 || value.abs() < 1e-5;
+        if is_odd && value.is_finite() && value != 0.0 {
+            self.out.push_str(&to_js(value));
+        } else {
+            self.float(value, value);
+        }
         Ok(())
     }
 

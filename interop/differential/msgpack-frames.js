@@ -8,7 +8,7 @@ const { KEYS, NAMES } = require("./values.js");
 
 const INTS = [0n, 1n, 127n, 128n, 255n, 256n, 65535n, 65536n, 4294967295n, 4294967296n, 9007199254740991n, 9007199254740993n, 18446744073709551615n];
 const NEGATIVES = [-1n, -32n, -33n, -128n, -129n, -32768n, -32769n, -2147483648n, -2147483649n, -9007199254740993n, -9223372036854775808n];
-const TIMES = [0n, 1n, -1n, 1700000000123n, 8640000000000000n, 8640000000000001n, -8640000000000001n, 9223372036854775807n];
+const TIMES = [0n, 1n, -1n, 1700000000123n, 951782400000n, 4107542399999n, 253402300799999n, 253402300800000n, -62167219200000n, -62167219200001n, -62198755200000n, 8640000000000000n, 8640000000000001n, -8640000000000001n, 9223372036854775807n];
 const BAD_UTF8 = ["ff", "61ff62", "c080", "eda080", "f8888080", "e282", "80", "f4908080"];
 const RESERVED = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
@@ -113,8 +113,10 @@ class MsgpackFrames {
     if (random.oneIn(10)) {
       pairs.push([this.key(), this.node(2)]);
     }
-    if (random.oneIn(40)) {
-      pairs.push(random.pick(pairs.length > 0 ? pairs : [[this.str("a"), this.node(0)]]));
+    if (random.oneIn(12)) {
+      // The same key once more: the last one counts.
+      const key = random.pick(["type", "data", "id", "nsp"]);
+      put(key, random.pick([this.undefined(), this.node(1), this.int(BigInt(kind)), this.str("/again"), this.array([this.str("again")])]));
     }
     const node = { kind: "map", pairs: random.oneIn(3) ? random.shuffle(pairs) : pairs, form: 0x80 };
     if (random.oneIn(10)) {
@@ -127,6 +129,7 @@ class MsgpackFrames {
     const { random } = this;
     return random.weighted([
       [1, () => this.node(1)],
+      [1, () => this.undefined()],
       [1, () => this.int(random.pick(NEGATIVES))],
       [2, () => ({ kind: "float", form: 0xcb, float: random.pick([0, -0, 5, -5, 0.5, 2 ** 53 - 1, 2 ** 53, 2 ** 64, 1e300, NaN, Infinity]) })],
     ]);

@@ -90,7 +90,7 @@ class Values {
 
   date() {
     const { random } = this;
-    return new Date(random.pick([0, 1, -1, 1700000000123, 8640000000000000, -8640000000000000, random.bits() * 1000]));
+    return new Date(random.pick([0, 1, -1, 1700000000123, 951782400000, 253402300800000, -62167219200001, 8640000000000000, -8640000000000000, random.bits() * 1000]));
   }
 
   object(depth) {

@@ -52,7 +52,7 @@ fn packets_are_encoded_as_the_reference_does_in_msgpack() {
 #[cfg(feature = "msgpack")]
 #[test]
 fn frames_are_decoded_as_the_reference_does_in_msgpack() {
-    for_each("msgpack-decode.json", 271, |vector| {
+    for_each("msgpack-decode.json", 274, |vector| {
         decode(&MessagePack::new(), Protocol::V5, vector)
     });
 }

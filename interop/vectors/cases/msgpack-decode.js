@@ -11,6 +11,9 @@ const str = (text) => {
 const map = (...pairs) => (0x80 | (pairs.length / 2)).toString(16) + pairs.join("");
 const array = (...items) => (0x90 | items.length).toString(16) + items.join("");
 
+/** A date as the encoder of the reference writes it. */
+const date = (time) => `d700${BigInt.asUintN(64, BigInt(time)).toString(16).padStart(16, "0")}`;
+
 const TYPE = str("type");
 const DATA = str("data");
 const NSP = str("nsp");
@@ -149,6 +152,9 @@ module.exports = [
   ["value: undefined in an object", pack("81a161d40000"), "undefined-is-null"],
   ["value: date", pack("d7000000018bcfe5687b"), "dates-are-text"],
   ["value: date before 1970", pack("d700ffffffffffffffff"), "dates-are-text"],
+  ["value: date of the year 10000", pack(date(253402300800000)), "dates-are-text"],
+  ["value: date of the year -1", pack(date(-62167219200001)), "dates-are-text"],
+  ["value: leap day of 2000", pack(date(951782400000)), "dates-are-text"],
   ["value: date out of range", pack("d7007fffffffffffffff"), "dates-are-text"],
   ["value: ArrayBuffer", pack("c70300010203"), "array-buffers-are-bytes"],
   ["value: empty ArrayBuffer", pack("c70000"), "array-buffers-are-bytes"],

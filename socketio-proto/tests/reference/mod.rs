@@ -220,18 +220,28 @@ fn encode_arguments(
 ) -> Result<Encoded, EncodeError> {
     let spread = Spread(args);
     let values: Vec<_> = spread.0.iter().map(dynamic).collect();
-    let [encoded, again] =
-        [Arguments::new(&spread), Arguments::from_values(&values)].map(|arguments| {
-            let outgoing = match (name, id) {
-                (Some(name), Some(id)) => Emit::new(name, arguments).with_id(id).into(),
-                (Some(name), None) => Emit::new(name, arguments).into(),
-                (None, id) => Outgoing::Ack(id.expect("an acknowledgement has an id"), arguments),
-            };
-            codec.encode(namespace, &outgoing)
-        });
+    // To JavaScript 2 and 2.0 are the same number, so they have to look the same to it.
+    let floats = Spread(spread.0.iter().map(Tagged::with_floats).collect());
+    let [encoded, of_values, of_floats] = [
+        Arguments::new(&spread),
+        Arguments::from_values(&values),
+        Arguments::new(&floats),
+    ]
+    .map(|arguments| {
+        let outgoing = match (name, id) {
+            (Some(name), Some(id)) => Emit::new(name, arguments).with_id(id).into(),
+            (Some(name), None) => Emit::new(name, arguments).into(),
+            (None, id) => Outgoing::Ack(id.expect("an acknowledgement has an id"), arguments),
+        };
+        codec.encode(namespace, &outgoing)
+    });
     assert_eq!(
-        encoded, again,
+        encoded, of_values,
         "types and dynamic values are encoded differently"
+    );
+    assert_eq!(
+        encoded, of_floats,
+        "integers and floats are encoded differently"
     );
     encoded
 }

@@ -20,6 +20,10 @@ use socketio_proto::testing::{
 use socketio_proto::{DisconnectReason, Namespace};
 
 /// So many cases, unless the environment says how many.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the developer who runs the test, not an input of the protocol"
+)]
 fn cases(usual: u32) -> ProptestConfig {
     let chosen = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig::default();

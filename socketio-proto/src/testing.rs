@@ -49,11 +49,13 @@ mod record;
 mod server_app;
 mod setup;
 mod storage;
+mod world;
 
 pub use client_app::ClientApp;
 pub use pair::Pair;
 pub use plan::{Decision, How, Op, Plan, calm_plan, lossy_plan, namespace, namespaces, plan};
 pub use record::{Item, Kind, Record, Stay};
-pub use server_app::{ServerApp, World};
+pub use server_app::ServerApp;
 pub use setup::{Setup, setup};
 pub use storage::{LostSession, Missed, Storage};
+pub use world::World;

@@ -347,6 +347,38 @@ proptest! {
         }
     }
 
+    /// A close of either side says so in every namespace, after all that was sent before, and nobody comes back by itself.
+    #[test]
+    fn a_close_says_so_in_every_namespace(
+        setup in setup(),
+        seed in any::<u64>(),
+        by in prop_oneof![Just(Side::Client), Just(Side::Server)],
+        events in vec(0_u8..2, 0..6),
+    ) {
+        let mut pair = Pair::new(setup, Network::new(seed));
+        pair.run(&[Op::Join(0), Op::Join(1)]);
+        pair.settle();
+        for to in events {
+            pair.run(&[Op::Emit { by, to, how: How::Plain, attachments: 1 }]);
+        }
+        pair.run(&[Op::Net(Net::Close(by))]);
+        pair.settle();
+        holds(pair.events_are_in_order())?;
+        let (of_client, of_server) = match by {
+            Side::Client => (DisconnectReason::IoClientDisconnect, DisconnectReason::ClientNamespaceDisconnect),
+            Side::Server => (DisconnectReason::IoServerDisconnect, DisconnectReason::ServerNamespaceDisconnect),
+        };
+        for namespace in [Namespace::ROOT, namespace(1)] {
+            let world = pair.world();
+            let ([client], [server]) = (pair.client().record().stays(&namespace), world.record().stays(&namespace)) else {
+                return Err(TestCaseError::fail("one stay"));
+            };
+            prop_assert_eq!((client.ended, server.ended), (Some(of_client), Some(of_server)));
+            prop_assert_eq!(&client.received, &server.sent);
+            prop_assert_eq!(&server.received, &client.sent);
+        }
+    }
+
     /// A server that goes down loses nobody who was in: they come back, and are recovered.
     #[test]
     fn a_server_that_shuts_down_sees_its_clients_again(setup in recoverable(), network in network()) {

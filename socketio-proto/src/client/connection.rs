@@ -853,8 +853,8 @@ impl Connection {
             held.retries += retries;
             held.buffered += buffered;
             if let State::Asked { waiting, bytes, .. } = &socket.state {
-                held.waiting += waiting.len();
-                held.waiting_bytes += bytes;
+                held.waiting = held.waiting.max(waiting.len());
+                held.waiting_bytes = held.waiting_bytes.max(*bytes);
             }
         }
         held

@@ -643,8 +643,8 @@ impl Connection {
         for membership in &self.memberships {
             held.acks += membership.acks.len();
             if let State::Asked { waiting, bytes, .. } = &membership.state {
-                held.waiting += waiting.len();
-                held.waiting_bytes += bytes;
+                held.waiting = held.waiting.max(waiting.len());
+                held.waiting_bytes = held.waiting_bytes.max(*bytes);
             }
         }
         held

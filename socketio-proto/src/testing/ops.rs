@@ -178,6 +178,7 @@ pub(crate) struct Held {
     pub(crate) acks: usize,
     pub(crate) retries: usize,
     pub(crate) buffered: usize,
+    /// In the namespace for which most waits.
     pub(crate) waiting: usize,
     pub(crate) waiting_bytes: usize,
 }

@@ -272,8 +272,8 @@ impl Subject {
         let held = self.connection.held();
         // As many as the application named: six.
         assert!(held.namespaces <= 6, "{held:?}");
-        assert!(held.waiting <= MAX_WAITING * 6, "{held:?}");
-        assert!(held.waiting_bytes <= MAX_PAYLOAD * 6, "{held:?}");
+        assert!(held.waiting <= MAX_WAITING, "{held:?}");
+        assert!(held.waiting_bytes <= MAX_PAYLOAD, "{held:?}");
         assert!(held.buffered <= MAX_BUFFERED * 6, "{held:?}");
         assert!(held.retries <= MAX_BUFFERED * 6, "{held:?}");
     }

@@ -283,11 +283,8 @@ impl Subject {
         assert!(held.namespaces <= MAX_NAMESPACES, "{held:?}");
         assert!(held.left <= MAX_NAMESPACES, "{held:?}");
         assert!(held.acks <= MAX_ACKS * MAX_NAMESPACES, "{held:?}");
-        assert!(held.waiting <= MAX_WAITING * MAX_NAMESPACES, "{held:?}");
-        assert!(
-            held.waiting_bytes <= MAX_PAYLOAD * MAX_NAMESPACES,
-            "{held:?}"
-        );
+        assert!(held.waiting <= MAX_WAITING, "{held:?}");
+        assert!(held.waiting_bytes <= MAX_PAYLOAD, "{held:?}");
     }
 
     /// The client is gone. The connection must notice, and all that is open must end.

@@ -7,6 +7,9 @@ use crate::b64;
 use crate::packet::base64_prefix;
 use crate::{DecodeError, Packet, Revision, Text};
 
+/// Binary messages from this length on share the buffer of their body.
+const LONG: usize = 4096;
+
 /// `length:packet`, again and again.
 #[derive(Debug)]
 pub(super) struct TextBody {
@@ -136,7 +139,11 @@ impl BinaryBody {
     fn packet(&mut self) -> Result<Packet, DecodeError> {
         let (head, len) = binary_extent(&self.rest).ok_or(DecodeError::InvalidLength)?;
         let form = self.rest.split_to(head).first().copied();
-        let packet = self.rest.split_to(len);
+        let mut packet = self.rest.split_to(len);
+        if packet.len() < LONG {
+            // A buffer of its own: a short message that is kept must not keep a long body.
+            packet = Bytes::copy_from_slice(&packet);
+        }
         match form {
             Some(STRING) => Packet::from_text(Text::try_from(packet)?, Revision::V3),
             Some(BINARY) => Packet::from_typed_binary(packet),

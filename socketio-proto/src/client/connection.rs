@@ -824,10 +824,6 @@ impl Connection {
     /// The socket of a namespace; made if this is the first that is heard of it.
     #[expect(
         clippy::indexing_slicing,
-        reason = "the index is that of a socket that was found, or of the one that was just added"
-    )]
-    #[expect(
-        clippy::indexing_slicing,
         reason = "the position was found, or what is there was made, just before"
     )]
     fn socket_mut(&mut self, namespace: &Namespace) -> &mut Socket {

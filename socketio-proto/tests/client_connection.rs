@@ -279,6 +279,32 @@ fn an_attempt_has_its_time_from_when_it_is_sent() {
     assert_eq!(peer.events(), ["ack / #7 timeout"]);
 }
 
+/// Found by fuzzing: attempts without any time had their deadline at the moment at which they were sent.
+#[test]
+fn attempts_without_time_do_not_spin() {
+    let mut peer = Peer::joined();
+    for id in 0..3 {
+        let event = Retry {
+            id: AckId(id),
+            packet: event(&ROOT, "a", Some(id)),
+            retries: 1,
+            timeout: Duration::ZERO,
+        };
+        peer.connection
+            .send_retried(&ROOT, event, peer.now)
+            .unwrap();
+    }
+    // Time for all attempts; that none spins is checked each time.
+    for _ in 0..6 {
+        peer.wait(1);
+    }
+    assert_eq!(
+        peer.events(),
+        ["ack / #0 timeout", "ack / #1 timeout", "ack / #2 timeout"]
+    );
+    assert_eq!(peer.written().len(), 6);
+}
+
 #[test]
 fn what_is_sent_until_it_is_acknowledged_is_bounded() {
     let mut peer = Peer::with(Revision::V4, |config| {

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::Bytes;
 use engineio_proto::client::{Connect, Event as EngineEvent, Request, Session};
@@ -686,7 +687,10 @@ impl Connection {
         let Some(event) = socket.retry() else {
             return;
         };
-        let (packet, by) = (event.packet.clone(), now + event.timeout);
+        let (packet, by) = (
+            event.packet.clone(),
+            now + event.timeout.max(SHORTEST_ATTEMPT),
+        );
         socket.retry_by = Some(by);
         self.put(&packet);
     }
@@ -870,6 +874,9 @@ fn socket_id_of_protocol_4(namespace: &Namespace, session: Option<&str>) -> Sock
     }
     SocketId::from([namespace.as_str(), "#", session].concat())
 }
+
+/// Without it attempts that have no time would follow each other at one and the same moment.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(1);
 
 /// What a client is told whose server answers CONNECT without an id.
 const SERVER_OF_PROTOCOL_4: &str =

@@ -76,7 +76,7 @@ pub struct Retry {
     pub packet: Encoded,
     /// How often it is sent again if it was not acknowledged.
     pub retries: u32,
-    /// How long each attempt waits.
+    /// How long each attempt waits: at least a millisecond.
     pub timeout: Duration,
 }
 

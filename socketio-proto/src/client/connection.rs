@@ -822,10 +822,6 @@ impl Connection {
         clippy::indexing_slicing,
         reason = "the index is that of a socket that was found, or of the one that was just added"
     )]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the position was found, or what is there was made, just before"
-    )]
     fn socket_mut(&mut self, namespace: &Namespace) -> &mut Socket {
         let known = self
             .sockets

@@ -15,7 +15,8 @@ use engineio_proto::{Revision, Transport, testing as engine};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use socketio_proto::testing::{
-    self, Decision, How, Op, Pair, Setup, calm_plan, lossy_plan, namespace, namespaces, ops, plan,
+    self, Decision, How, Op, Pair, Setup, Stay, calm_plan, lossy_plan, namespace, namespaces, ops,
+    plan,
 };
 use socketio_proto::{DisconnectReason, Namespace};
 
@@ -335,7 +336,7 @@ proptest! {
             pair.settle();
             pair.run(&sends);
             pair.settle();
-            let received = |stays: &[socketio_proto::testing::Stay]| {
+            let received = |stays: &[Stay]| {
                 stays.iter().flat_map(|stay| stay.received.clone()).collect::<Vec<_>>()
             };
             let of_client: Vec<_> = namespaces().map(|n| received(pair.client().record().stays(&n))).collect();

@@ -270,6 +270,10 @@ fn the_deepest_packet_fits_the_stack() {
         let value: Value = args.deserialize().unwrap();
         (depth, value, args.to_values())
     };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the stack of a test is larger than that of most threads"
+    )]
     let thread = std::thread::Builder::new()
         .stack_size(512 * 1024)
         .spawn(work);

@@ -823,7 +823,7 @@ fn both_ends_understand_each_other() {
                             args.deserialize().unwrap();
                         assert_eq!((text, &data[..]), ("x", &b"bytes"[..]));
                         let answer = Arguments::new(&data);
-                        let outgoing = socketio_proto::Outgoing::Ack(id.unwrap(), answer);
+                        let outgoing = Outgoing::Ack(id.unwrap(), answer);
                         let packet = Json::new().encode(&namespace, &outgoing).unwrap();
                         server.send_reserved(&namespace, &packet).unwrap();
                     }

@@ -335,7 +335,7 @@ proptest! {
             pair.settle();
             pair.run(&sends);
             pair.settle();
-            let received = |stays: &[socketio_proto::testing::Stay]| {
+            let received = |stays: &[testing::Stay]| {
                 stays.iter().flat_map(|stay| stay.received.clone()).collect::<Vec<_>>()
             };
             let of_client: Vec<_> = namespaces().map(|n| received(pair.client().record().stays(&n))).collect();

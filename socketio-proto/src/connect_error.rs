@@ -127,7 +127,9 @@ mod tests {
 
     #[test]
     fn data_that_protocol_4_would_read_as_something_else_gives_way_to_the_words() {
-        for json in ["null", "false", "true", "0", "401", "1.5", "-1", "\"\"", "[1]"] {
+        for json in [
+            "null", "false", "true", "0", "401", "1.5", "-1", "\"\"", "[1]",
+        ] {
             let error = ConnectError::new("no").with_data(Value::from_json(json).unwrap());
             let payload = error.to_payload(Protocol::V4);
             assert_eq!(payload.to_string(), r#""no""#, "{json}");

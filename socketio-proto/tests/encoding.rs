@@ -7,7 +7,7 @@ use engineio_proto::{Message, Payload};
 use serde::{Serialize, Serializer};
 use socketio_proto::{
     AckId, Args, Arguments, Body, Codec, ConnectError, Data, Emit, EncodeError, Encoded, Json,
-    Limits, Namespace, Outgoing, Protocol, Value,
+    Limits, Namespace, Outgoing, Protocol, RawValue, Value,
 };
 
 fn encode(namespace: &str, packet: &Outgoing<'_>) -> Encoded {
@@ -471,4 +471,144 @@ fn data_is_taken_apart_in_the_parameters_of_a_function() {
         a + b
     }
     assert_eq!(handler(Data((1, 2))), 3);
+}
+
+/// Every peer would close the connection.
+#[test]
+fn what_is_shown_with_connect_is_an_object_and_a_refusal_an_object_or_text() {
+    let cases = [
+        (r#"{"token":1}"#, true, true),
+        ("{}", true, true),
+        (r#""text""#, false, true),
+        ("7", false, false),
+        ("[1]", false, false),
+        ("true", false, false),
+        ("null", false, false),
+    ];
+    let codecs: &[&dyn Codec] = &[
+        &Json::new(),
+        #[cfg(feature = "msgpack")]
+        &socketio_proto::MessagePack::new(),
+    ];
+    for (json, connects, refuses) in cases {
+        let value = Value::from_json(json).unwrap();
+        let raw: Box<serde_json::value::RawValue> = serde_json::from_str(json).unwrap();
+        for codec in codecs {
+            for payload in [Arguments::new(&value), Arguments::new(&raw)] {
+                let send = |packet: Outgoing<'_>| match codec.encode(&Namespace::ROOT, &packet) {
+                    Ok(_) => true,
+                    Err(EncodeError::InvalidPayload) => false,
+                    Err(other) => panic!("{json}: {other}"),
+                };
+                assert_eq!(send(Outgoing::Connect(Some(payload))), connects, "{json}");
+                let refusal = Outgoing::ConnectError(Some(payload));
+                assert_eq!(send(refusal), refuses, "{json}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_variant_that_reads_like_a_placeholder_is_not_sent_beside_an_attachment() {
+    #[derive(Serialize)]
+    enum Odd {
+        #[serde(rename = "_placeholder")]
+        Newtype(bool),
+        #[serde(rename = "_placeholder")]
+        Tuple(bool, u8),
+        #[serde(rename = "_placeholder")]
+        Struct { num: u8 },
+    }
+
+    let bytes = Bytes::from_static(b"x");
+    let newtype = (Odd::Newtype(true), bytes.clone());
+    assert_eq!(error(&newtype), EncodeError::Misleading);
+    // These mean nothing to a peer, and neither does the first one without attachments.
+    for (odd, json) in [
+        (Odd::Newtype(false), r#"{"_placeholder":false}"#),
+        (Odd::Tuple(true, 0), r#"{"_placeholder":[true,0]}"#),
+        (Odd::Struct { num: 0 }, r#"{"_placeholder":{"num":0}}"#),
+    ] {
+        let expected = format!(r#"[{json},{{"_placeholder":true,"num":0}}]"#);
+        let value = (odd, bytes.clone());
+        let encoded = encode("/", &Outgoing::Ack(AckId(1), Arguments::new(&value)));
+        assert_eq!(
+            texts(&encoded),
+            [format!("61-1{expected}"), "<x>".to_owned()]
+        );
+    }
+    assert_eq!(array(&Odd::Newtype(true)), r#"[{"_placeholder":true}]"#);
+}
+
+/// A `#[serde(untagged)]` enum looks like a tuple when it is sent, and like anything when it is received.
+#[test]
+fn an_untagged_tuple_variant_is_sent_as_several_arguments_and_read_from_one() {
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Pair(u8, u8),
+        Text(String),
+    }
+
+    assert_eq!(array(&Either::Pair(1, 2)), "[1,2]");
+    let received = |arguments: &[Value]| Args::ack(arguments).unwrap();
+    let several = received(&[Value::from(1), Value::from(2)]);
+    assert!(several.deserialize::<Either>().is_err());
+    // A tuple around it makes it one argument both ways.
+    assert_eq!(array(&(Either::Pair(1, 2),)), "[[1,2]]");
+    let one = received(&[Value::from(vec![Value::from(1), Value::from(2)])]);
+    assert_eq!(one.deserialize(), Ok((Either::Pair(1, 2),)));
+    assert_eq!(one.deserialize(), Ok(Either::Pair(1, 2)));
+    let text = received(&[Value::from("a")]);
+    assert_eq!(text.deserialize(), Ok(Either::Text("a".to_owned())));
+}
+
+#[test]
+fn half_a_surrogate_pair_is_read_as_the_replacement_character_everywhere() {
+    let text = r#"2["\ud800",{"\ud800":"a\udc00b"}]"#;
+    let mut decoder = Json::new().decoder(Protocol::V5, Limits::default());
+    let packet = decoder.decode(Message::text(text)).unwrap().unwrap();
+    let Body::Event { args, .. } = packet.body else {
+        panic!()
+    };
+    let expected = Value::from_json("{\"\u{fffd}\":\"a\u{fffd}b\"}").unwrap();
+    assert_eq!(args.event_name(), "\u{fffd}");
+    assert_eq!(args.to_values(), std::slice::from_ref(&expected));
+    assert_eq!(args.deserialize::<Value>(), Ok(expected));
+}
+
+/// An object that reads like a reference to an attachment is none, and a decoder would refuse it too.
+#[test]
+fn what_is_made_here_may_not_mislead_either() {
+    let misleading = Value::from_json(r#"{"_placeholder":true,"num":0}"#).unwrap();
+    assert!(Args::event("x", std::slice::from_ref(&misleading)).is_ok());
+    let values = [misleading, Value::from(Bytes::from_static(b"x"))];
+    let illegal = Some(socketio_proto::DecodeError::IllegalAttachments);
+    assert_eq!(Args::event("x", &values).err(), illegal);
+    assert_eq!(Args::ack(&values).err(), illegal);
+    let value = Value::from(values.to_vec());
+    assert_eq!(RawValue::from_value(&value).err(), illegal);
+}
+
+/// JSON has no word for them; MessagePack has.
+#[cfg(feature = "msgpack")]
+#[test]
+fn nan_is_null_in_json_and_itself_in_messagepack() {
+    let floats = (f64::INFINITY, f64::NAN);
+    let packet = Outgoing::Ack(AckId(1), Arguments::new(&floats));
+    assert_eq!(texts(&encode("/", &packet)), ["31[null,null]"]);
+    let codec = socketio_proto::MessagePack::new();
+    let encoded = codec.encode(&Namespace::ROOT, &packet).unwrap();
+    let mut decoder = codec.decoder(Protocol::V5, Limits::default());
+    let packet = decoder.decode(encoded.messages()[0].clone());
+    let Body::Ack { args, .. } = packet.unwrap().unwrap().body else {
+        panic!()
+    };
+    let (infinity, nan): (f64, f64) = args.deserialize().unwrap();
+    assert!(infinity == f64::INFINITY && nan.is_nan());
+    // Dynamic values are those of JSON, for codecs of others too.
+    assert_eq!(
+        Arguments::new(&floats).to_values().unwrap(),
+        [Value::Null, Value::Null]
+    );
 }

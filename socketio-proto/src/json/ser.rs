@@ -90,6 +90,14 @@ impl<'a> Writer<'a> {
         self.escaped(key);
     }
 
+    /// Opens the object of a variant of an enum, whose only key is its name.
+    fn variant(&mut self, name: &str) -> Result<(), EncodeError> {
+        self.open("{\"")?;
+        self.key(name);
+        self.out.push('"');
+        Ok(())
+    }
+
     /// What stands between the quotes.
     #[inline]
     fn escaped(&mut self, text: &str) {
@@ -333,8 +341,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.open("{")?;
-        self.string(variant);
+        self.variant(variant)?;
         self.out.push(':');
         value.serialize(&mut *self)?;
         self.close("}");
@@ -365,8 +372,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Compound<'w, 'a>, EncodeError> {
-        self.open("{")?;
-        self.string(variant);
+        self.variant(variant)?;
         self.open(":[")?;
         Ok(Compound::variant(self, "]"))
     }
@@ -395,8 +401,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Compound<'w, 'a>, EncodeError> {
-        self.open("{")?;
-        self.string(variant);
+        self.variant(variant)?;
         self.open(":{")?;
         Ok(Compound::variant(self, "}"))
     }

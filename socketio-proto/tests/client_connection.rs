@@ -1149,3 +1149,25 @@ fn the_limit_of_the_session_is_the_limit_of_packets() {
     peer.receive(&format!(r#"42["big","{}"]"#, "x".repeat(17 << 20)));
     assert_eq!(peer.events(), ["connect / a", "event / big"]);
 }
+
+#[test]
+fn every_attempt_carries_the_key_that_the_application_put_behind_the_arguments() {
+    let mut peer = Peer::joined();
+    let arguments = ("coffee", "key-1");
+    let emit = Emit::new("order", Arguments::new(&arguments)).with_id(AckId(1));
+    let mut order = retry(1, "order", 1);
+    order.packet = Json::new().encode(&ROOT, &emit.into()).unwrap();
+    peer.connection
+        .send_retried(&ROOT, order, peer.now)
+        .unwrap();
+    let attempt = r#"421["order","coffee","key-1"]"#;
+    assert_eq!(peer.written(), [attempt]);
+    peer.restart();
+    peer.events();
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    peer.receive(r#"40{"sid":"b"}"#);
+    assert_eq!(peer.events(), ["connect / b"]);
+    assert_eq!(peer.written(), [r#"40{"pid":"secret"}"#, attempt]);
+}

@@ -27,6 +27,10 @@ impl PendingAcks {
         true
     }
 
+    pub(crate) fn contains(&self, id: AckId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
     /// Whether it was awaited; it is not any more.
     pub(crate) fn end(&mut self, id: AckId) -> bool {
         let awaited = self.by_id.remove(&id).is_some();

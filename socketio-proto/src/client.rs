@@ -1,7 +1,7 @@
 //! The client's side of a connection: namespaces over one Engine.IO session.
 //!
-//! A [`Connection`] is driven like the [`Session`](engineio_proto::client::Session) in it, and outlives it: what was sent and could not
-//! leave, what is awaited, and with what a lost session is recovered stay when the session ends. Whether and when to
+//! A [`Connection`] is driven like the [`Session`](engineio_proto::client::Session) in it, and outlives it: what was sent while its
+//! namespace was not connected, what of that is awaited, and with what a lost session is recovered stay when the session ends. Whether and when to
 //! connect again is policy, and belongs to whoever drives it: ask a [`Backoff`](crate::Backoff) for the delay, then
 //! [`restart`](Connection::restart) with a new session and [`connect`](Connection::connect) the namespaces.
 //!
@@ -16,7 +16,7 @@
 //! config.transports([Transport::WEBSOCKET]);
 //! let session = Session::new(Arc::new(config), now);
 //! let mut connection = Connection::new(session, Arc::new(Config::default()), now);
-//! connection.connect(&Namespace::ROOT, None);
+//! connection.connect(&Namespace::ROOT, None).unwrap();
 //!
 //! let link = connection.poll_connect().unwrap().link; // open a WebSocket, then
 //! connection.handle_link_open(link, now);
@@ -34,6 +34,7 @@ mod config;
 mod connection;
 mod socket;
 
+pub use crate::handshake::AuthError;
 pub use config::Config;
 pub use connection::{Connection, Event};
 pub use socket::Retry;

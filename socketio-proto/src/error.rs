@@ -54,6 +54,9 @@ pub enum DecodeError {
     /// A packet with its attachments has more bytes than [`Limits::max_payload`](crate::Limits::max_payload).
     #[error("max payload size exceeded")]
     TooLarge,
+    /// Attachments were announced and did not come in time.
+    #[error("attachments did not come in time")]
+    AttachmentsTimeout,
     /// What a [`Codec`](crate::Codec) from outside this crate has to say.
     #[error("{0}")]
     Other(&'static str),

@@ -51,6 +51,12 @@ impl Namespace {
         })))
     }
 
+    /// This name with a query behind it, as CONNECT of protocol 4 has it. The query is percent-encoded, so that nothing in
+    /// it can end the name, and has a bound of its own.
+    pub(crate) fn with_query(&self, query: &str) -> Self {
+        Self(Some(Arc::from([self.as_str(), "?", query].concat())))
+    }
+
     /// The name, with its slash.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("/")

@@ -15,6 +15,9 @@ pub enum SendError {
     /// A codec made text that polling cannot carry: it has the character U+001E in it. Those of this crate make none.
     #[error("polling cannot carry text with U+001E in it")]
     Separator,
+    /// The acknowledgement id is awaited already. The caller's doing: every event needs an id of its own.
+    #[error("the acknowledgement id is in use")]
+    InUse,
     /// The peer is owed too much already.
     #[error("the peer is owed too much already")]
     Full,

@@ -8,6 +8,10 @@
 //! [accepted](Connection::accept) or [refused](Connection::refuse), now or later. What the client sends to the
 //! namespace in the meantime waits.
 //!
+//! Answers to CONNECT, and acknowledgements, leave however much the client is owed. A driver therefore asks
+//! [`session().wants_input()`](engineio_proto::server::Session::wants_input) before it reads from the client: who does
+//! not read the answers is not read from either, and the answers stay bounded.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use engineio_proto::{Frame, Sid, Time, Transport, server::{Config as EngineConfig, Opening, Session}};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engineio_proto::{Frame, LinkId, Revision, Sid, Time, Transport};
 use engineio_proto::{client as engine_client, server as engine_server};
-use socketio_proto::client::{Config, Connection, Event, Retry};
+use socketio_proto::client::{AuthError, Config, Connection, Event, Retry};
 use socketio_proto::{
     AckError, AckId, Arguments, Codec, Emit, Encoded, Json, Namespace, Outgoing, RawValue,
     SendError, Value, server,
@@ -72,7 +72,7 @@ impl Peer {
     /// The session is open and the root namespace joined.
     fn joined() -> Self {
         let mut peer = Self::new();
-        peer.connection.connect(&ROOT, None);
+        peer.connection.connect(&ROOT, None).unwrap();
         peer.open();
         assert_eq!(peer.written(), ["40"]);
         peer.receive(r#"40{"sid":"a","pid":"secret"}"#);
@@ -172,13 +172,14 @@ fn words(event: &Event) -> String {
 #[test]
 fn namespaces_are_asked_for_when_the_session_is_open_and_each_is_answered_by_itself() {
     let mut peer = Peer::new();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.connection
-        .connect(&nsp("/a"), Some(object(r#"{"token":1}"#)));
+        .connect(&nsp("/a"), Some(object(r#"{"token":1}"#)))
+        .unwrap();
     assert_eq!(peer.written(), [] as [&str; 0]);
     peer.open();
-    peer.connection.connect(&nsp("/b"), None);
-    peer.connection.connect(&nsp("/b"), None);
+    peer.connection.connect(&nsp("/b"), None).unwrap();
+    peer.connection.connect(&nsp("/b"), None).unwrap();
     assert_eq!(peer.written(), ["40", r#"40/a,{"token":1}"#, "40/b,"]);
     peer.receive(r#"40/b,{"sid":"b"}"#);
     peer.receive(r#"44/a,{"message":"no","data":{"code":401}}"#);
@@ -194,7 +195,8 @@ fn namespaces_are_asked_for_when_the_session_is_open_and_each_is_answered_by_its
     assert_eq!(peer.connection.id(&ROOT).unwrap().as_str(), "root");
     assert!(!peer.connection.is_connected(&nsp("/a")));
     peer.connection
-        .connect(&nsp("/a"), Some(object(r#"{"token":2}"#)));
+        .connect(&nsp("/a"), Some(object(r#"{"token":2}"#)))
+        .unwrap();
     assert_eq!(peer.written(), [r#"40/a,{"token":2}"#]);
 }
 
@@ -204,7 +206,7 @@ fn what_is_sent_before_waits_and_leaves_in_order() {
     peer.connection
         .send(&ROOT, &event(&ROOT, "early", None))
         .unwrap();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     peer.connection
         .send_with_ack(&ROOT, &event(&ROOT, "asked", Some(0)), AckId(0), None)
@@ -326,7 +328,7 @@ fn what_is_sent_until_it_is_acknowledged_is_bounded() {
         peer.connection.send_retried(&ROOT, retry(2), peer.now),
         Err(SendError::Full)
     );
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     peer.receive(r#"40{"sid":"a"}"#);
     peer.receive("430[]");
@@ -354,7 +356,7 @@ fn what_is_sent_before_the_loss_was_fetched_is_kept() {
         ["disconnect / transport close", "close transport close"]
     );
     peer.begin_again();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     peer.receive(r#"40{"sid":"b"}"#);
     assert_eq!(peer.events(), ["connect / b"]);
@@ -393,7 +395,7 @@ fn many_that_are_given_up_at_once_are_dropped_together() {
         .unwrap();
     peer.wait(10);
     assert_eq!(peer.events().len(), 30_000);
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     peer.receive(r#"40{"sid":"a"}"#);
     assert_eq!(peer.events(), ["connect / a"]);
@@ -445,7 +447,7 @@ fn a_lost_connection_ends_what_was_sent_and_keeps_what_was_not() {
     peer.wait(10_000);
     assert_eq!(peer.events(), ["ack / #2 timeout"]);
     peer.begin_again();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     assert_eq!(peer.written(), [r#"40{"pid":"secret"}"#]);
     peer.receive(r#"40{"sid":"b","pid":"other"}"#);
@@ -470,7 +472,8 @@ fn a_session_is_recovered_by_private_id_and_offset_and_the_missed_come_before_th
     assert_eq!(peer.events().len(), 2);
     peer.begin_again();
     peer.connection
-        .connect(&ROOT, Some(object(r#"{"token":"t","offset":"mine"}"#)));
+        .connect(&ROOT, Some(object(r#"{"token":"t","offset":"mine"}"#)))
+        .unwrap();
     peer.open();
     assert_eq!(
         peer.written(),
@@ -487,7 +490,7 @@ fn a_session_is_recovered_by_private_id_and_offset_and_the_missed_come_before_th
     peer.restart();
     peer.events();
     peer.begin_again();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     assert_eq!(
         peer.written(),
@@ -499,7 +502,7 @@ fn a_session_is_recovered_by_private_id_and_offset_and_the_missed_come_before_th
     peer.restart();
     peer.events();
     peer.begin_again();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     assert_eq!(peer.written(), [r#"40{"pid":"new"}"#]);
 }
@@ -511,7 +514,7 @@ fn who_leaves_or_is_put_out_comes_back_as_somebody_new() {
     assert_eq!(peer.written(), ["41"]);
     assert_eq!(peer.events(), ["disconnect / io client disconnect"]);
     assert!(peer.connection.is_idle());
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     assert_eq!(peer.written(), ["40"]);
     peer.receive(r#"40{"sid":"b","pid":"p"}"#);
     peer.receive("41");
@@ -519,7 +522,7 @@ fn who_leaves_or_is_put_out_comes_back_as_somebody_new() {
         peer.events(),
         ["connect / b", "disconnect / io server disconnect"]
     );
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     assert_eq!(peer.written(), ["40"]);
 }
 
@@ -528,7 +531,7 @@ fn who_leaves_or_is_put_out_comes_back_as_somebody_new() {
 fn who_leaves_before_the_answer_undoes_it_when_it_comes() {
     let mut peer = Peer::joined();
     let a = nsp("/a");
-    peer.connection.connect(&a, None);
+    peer.connection.connect(&a, None).unwrap();
     peer.connection.disconnect(&a);
     // To leave what is not joined yet would be an error to a server of the reference.
     assert_eq!(peer.written(), ["40/a,"]);
@@ -539,10 +542,14 @@ fn who_leaves_before_the_answer_undoes_it_when_it_comes() {
     assert_eq!(peer.written(), ["41/a,"]);
 
     // Wanted again meanwhile, with something else to show.
-    peer.connection.connect(&a, None);
+    peer.connection.connect(&a, None).unwrap();
     peer.connection.disconnect(&a);
-    peer.connection.connect(&a, Some(object(r#"{"n":1}"#)));
-    peer.connection.connect(&a, Some(object(r#"{"n":2}"#)));
+    peer.connection
+        .connect(&a, Some(object(r#"{"n":1}"#)))
+        .unwrap();
+    peer.connection
+        .connect(&a, Some(object(r#"{"n":2}"#)))
+        .unwrap();
     assert_eq!(peer.written(), ["40/a,"]);
     peer.receive(r#"40/a,{"sid":"y"}"#);
     assert_eq!(peer.events(), [] as [&str; 0]);
@@ -552,12 +559,12 @@ fn who_leaves_before_the_answer_undoes_it_when_it_comes() {
 
     // A refusal needs no undoing.
     let b = nsp("/b");
-    peer.connection.connect(&b, None);
+    peer.connection.connect(&b, None).unwrap();
     peer.connection.disconnect(&b);
     assert_eq!(peer.written(), ["40/b,"]);
     peer.receive(r#"44/b,{"message":"no"}"#);
     assert_eq!(peer.events(), [] as [&str; 0]);
-    peer.connection.connect(&b, None);
+    peer.connection.connect(&b, None).unwrap();
     assert_eq!(peer.written(), ["40/b,"]);
 }
 
@@ -566,7 +573,7 @@ fn who_leaves_before_the_answer_undoes_it_when_it_comes() {
 fn what_was_sent_to_the_last_socket_does_not_reach_the_next() {
     let mut peer = Peer::joined();
     peer.connection.disconnect(&ROOT);
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     assert_eq!(peer.written(), ["41", "40"]);
     peer.receive(r#"42["to","the","last"]"#);
     peer.receive(r#"40{"sid":"b"}"#);
@@ -583,12 +590,6 @@ fn what_was_sent_to_the_last_socket_does_not_reach_the_next() {
 
 #[test]
 fn a_retried_event_is_sent_one_at_a_time_until_it_is_acknowledged() {
-    let retry = |id: u64, name: &str, retries: u32| Retry {
-        id: AckId(id),
-        packet: event(&ROOT, name, Some(id)),
-        retries,
-        timeout: Duration::from_secs(2),
-    };
     let mut peer = Peer::joined();
     peer.connection
         .send_retried(&ROOT, retry(1, "a", 3), peer.now)
@@ -614,7 +615,7 @@ fn a_retried_event_is_sent_one_at_a_time_until_it_is_acknowledged() {
         "no attempt is under way without a connection"
     );
     peer.begin_again();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     peer.receive(r#"40{"sid":"b"}"#);
     assert_eq!(peer.events(), ["connect / b"]);
@@ -652,7 +653,7 @@ fn what_a_server_breaks_is_a_parse_error_and_the_connection_can_be_made_again() 
             "{packet}"
         );
         peer.begin_again();
-        peer.connection.connect(&ROOT, None);
+        peer.connection.connect(&ROOT, None).unwrap();
         peer.open();
         assert_eq!(peer.written(), [r#"40{"pid":"secret"}"#]);
     }
@@ -661,7 +662,7 @@ fn what_a_server_breaks_is_a_parse_error_and_the_connection_can_be_made_again() 
 #[test]
 fn a_server_of_an_older_protocol_is_named() {
     let mut peer = Peer::new();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     peer.receive("40");
     let events = peer.events();
@@ -675,9 +676,11 @@ fn a_server_of_an_older_protocol_is_named() {
 fn protocol_4_is_told_the_root_and_asks_for_the_rest_with_a_query() {
     let mut peer = Peer::with(Revision::V3, |_| {});
     peer.connection
-        .connect(&ROOT, Some(object(r#"{"ignored":true}"#)));
+        .connect(&ROOT, Some(object(r#"{"ignored":true}"#)))
+        .unwrap();
     peer.connection
-        .connect(&nsp("/adm"), Some(object(r#"{"token":"a b","n":7}"#)));
+        .connect(&nsp("/adm"), Some(object(r#"{"token":"a b","n":7}"#)))
+        .unwrap();
     peer.open();
     assert_eq!(peer.written(), ["40/adm?token=a%20b&n=7,"]);
     peer.receive("40");
@@ -699,21 +702,21 @@ fn protocol_4_asks_for_the_root_once_the_server_has_said_its_word() {
     peer.receive(r#"42["to","nobody"]"#);
     assert_eq!(peer.events(), [] as [&str; 0]);
     // Late: the client is in already, and begins anew.
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     assert_eq!(peer.written(), ["41", "40"]);
     peer.receive(r#"42["to","nobody"]"#);
     peer.receive("40");
     assert_eq!(peer.events(), ["connect / session"]);
     // Again, and after a refusal.
     peer.connection.disconnect(&ROOT);
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     assert_eq!(peer.written(), ["41", "40"]);
     peer.receive(r#"44"no""#);
     assert_eq!(
         peer.events(),
         ["disconnect / io client disconnect", "refused / no"]
     );
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     assert_eq!(peer.written(), ["40"]);
     peer.receive("40");
     assert_eq!(peer.events(), ["connect / session"]);
@@ -724,7 +727,7 @@ fn protocol_4_asks_for_the_root_once_the_server_has_said_its_word() {
         ["disconnect / transport close", "close transport close"]
     );
     peer.begin_again();
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     assert_eq!(peer.written(), [] as [&str; 0]);
     peer.receive("40");
@@ -755,7 +758,7 @@ fn events_before_the_server_agreed_are_bounded() {
     let mut peer = Peer::with(Revision::V4, |config| {
         config.max_waiting(10);
     });
-    peer.connection.connect(&ROOT, None);
+    peer.connection.connect(&ROOT, None).unwrap();
     peer.open();
     assert_eq!(peer.written(), ["40"]);
     for _ in 0..11 {
@@ -783,9 +786,9 @@ fn both_ends_understand_each_other() {
             server::Connection::new(session, Arc::new(server::Config::default()), at(0));
         let mut client = Peer::with(revision, |_| {});
         client.connection.handle_link_open(client.link, at(0));
-        client.connection.connect(&ROOT, None);
+        client.connection.connect(&ROOT, None).unwrap();
         let a = nsp("/a");
-        client.connection.connect(&a, None);
+        client.connection.connect(&a, None).unwrap();
         let bytes = socketio_proto::Bytes::from_static(b"bytes");
         let arguments = ("x", &bytes);
         let emit = Emit::new("up", Arguments::new(&arguments)).with_id(AckId(5));
@@ -842,4 +845,329 @@ fn both_ends_understand_each_other() {
             "{revision:?}"
         );
     }
+}
+
+fn retry(id: u64, name: &str, retries: u32) -> Retry {
+    Retry {
+        id: AckId(id),
+        packet: event(&ROOT, name, Some(id)),
+        retries,
+        timeout: Duration::from_secs(2),
+    }
+}
+
+#[test]
+fn what_is_kept_stays_kept_if_the_session_ends_right_after_the_server_agreed() {
+    let mut peer = Peer::new();
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    assert_eq!(peer.written(), ["40"]);
+    peer.connection
+        .send(&ROOT, &event(&ROOT, "first", None))
+        .unwrap();
+    peer.connection
+        .send_with_ack(&ROOT, &event(&ROOT, "second", Some(1)), AckId(1), None)
+        .unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(2, "third", 0), peer.now)
+        .unwrap();
+    // Both have happened before the application looks.
+    peer.receive(r#"40{"sid":"a"}"#);
+    peer.restart();
+    assert_eq!(
+        peer.events(),
+        [
+            "connect / a",
+            "disconnect / transport close",
+            "close transport close"
+        ]
+    );
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    peer.receive(r#"40{"sid":"b"}"#);
+    assert_eq!(peer.events(), ["connect / b"]);
+    assert_eq!(
+        peer.written(),
+        [
+            "40",
+            r#"42["first"]"#,
+            r#"421["second"]"#,
+            r#"422["third"]"#
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused_when_it_is_given() {
+    let bytes = Value::from(socketio_proto::Bytes::from_static(b"x"));
+    let mut with_bytes = socketio_proto::Object::new();
+    with_bytes.insert("token", bytes);
+    let with_bytes = RawValue::from_value(&Value::Object(with_bytes)).unwrap();
+    for revision in [Revision::V3, Revision::V4] {
+        let mut peer = Peer::with(revision, |_| {});
+        peer.open();
+        for json in ["\"text\"", "[1]", "null", "7"] {
+            assert_eq!(
+                peer.connection.connect(&nsp("/a"), Some(object(json))),
+                Err(AuthError::NotAnObject),
+                "{json}"
+            );
+        }
+        if revision == Revision::V4 {
+            let error = peer
+                .connection
+                .connect(&nsp("/a"), Some(with_bytes.clone()));
+            assert!(matches!(error, Err(AuthError::Encode(_))), "{error:?}");
+        }
+        assert!(peer.connection.is_idle(), "nothing was asked for");
+        assert_eq!(peer.written(), [] as [&str; 0]);
+        peer.connection
+            .connect(&nsp("/a"), Some(object("{}")))
+            .unwrap();
+        assert_eq!(peer.written().len(), 1);
+    }
+}
+
+#[test]
+fn protocol_4_shows_more_than_a_name_holds_and_says_what_is_too_much() {
+    let shown = |len: usize| object(&format!(r#"{{"t":"{}"}}"#, "x".repeat(len)));
+    let mut peer = Peer::with(Revision::V3, |_| {});
+    peer.open();
+    assert_eq!(
+        peer.connection.connect(&nsp("/a"), Some(shown(65_535))),
+        Err(AuthError::TooLong)
+    );
+    assert_eq!(peer.written(), [] as [&str; 0]);
+    peer.connection
+        .connect(&nsp("/a"), Some(shown(2_000)))
+        .unwrap();
+    assert_eq!(peer.written(), [format!("40/a?t={},", "x".repeat(2_000))]);
+}
+
+#[test]
+fn a_long_text_is_no_offset() {
+    let mut peer = Peer::joined();
+    peer.receive(r#"42["a","offset"]"#);
+    peer.receive(&format!(r#"42["a","{}"]"#, "x".repeat(129)));
+    assert_eq!(peer.events().len(), 2);
+    peer.restart();
+    peer.events();
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    assert_eq!(peer.written(), [r#"40{"pid":"secret","offset":"offset"}"#]);
+}
+
+#[test]
+fn a_session_that_was_shown_and_not_answered_is_not_shown_again() {
+    let mut peer = Peer::joined();
+    for connect in [r#"40{"pid":"secret"}"#, "40"] {
+        peer.restart();
+        peer.events();
+        peer.begin_again();
+        peer.connection.connect(&ROOT, None).unwrap();
+        peer.open();
+        assert_eq!(peer.written(), [connect]);
+    }
+}
+
+#[test]
+fn an_id_that_is_awaited_is_not_used_again() {
+    let mut peer = Peer::joined();
+    let send = |peer: &mut Peer, id: u64| {
+        let packet = event(&ROOT, "x", Some(id));
+        peer.connection
+            .send_with_ack(&ROOT, &packet, AckId(id), None)
+    };
+    send(&mut peer, 1).unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(2, "y", 0), peer.now)
+        .unwrap();
+    assert_eq!(peer.written().len(), 2);
+    for id in [1, 2] {
+        assert_eq!(send(&mut peer, id), Err(SendError::InUse));
+        assert_eq!(
+            peer.connection
+                .send_retried(&ROOT, retry(id, "z", 0), peer.now),
+            Err(SendError::InUse)
+        );
+    }
+    assert_eq!(peer.written(), [] as [&str; 0]);
+    peer.receive("431[]");
+    peer.receive("432[]");
+    assert_eq!(peer.events().len(), 2);
+    send(&mut peer, 1).unwrap();
+    send(&mut peer, 2).unwrap();
+}
+
+#[test]
+fn what_is_sent_after_a_fault_of_the_server_waits_for_the_next_session() {
+    let mut peer = Peer::joined();
+    peer.receive("4x");
+    assert!(peer.events()[0].starts_with("error "));
+    peer.connection
+        .send(&ROOT, &event(&ROOT, "kept", None))
+        .unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(1, "retried", 0), peer.now)
+        .unwrap();
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    peer.receive(r#"40{"sid":"b"}"#);
+    assert_eq!(peer.events(), ["connect / b"]);
+    assert_eq!(
+        peer.written(),
+        [
+            r#"40{"pid":"secret"}"#,
+            r#"42["kept"]"#,
+            r#"421["retried"]"#
+        ]
+    );
+}
+
+#[test]
+fn a_last_attempt_that_was_lost_with_the_connection_was_not_too_late() {
+    let mut peer = Peer::joined();
+    peer.connection
+        .send_retried(&ROOT, retry(1, "a", 0), peer.now)
+        .unwrap();
+    peer.restart();
+    assert_eq!(
+        peer.events(),
+        [
+            "ack / #1 socket has been disconnected",
+            "disconnect / transport close",
+            "close transport close"
+        ]
+    );
+}
+
+#[test]
+fn a_retried_event_that_is_forgotten_is_sent_no_more_and_makes_way() {
+    let mut peer = Peer::joined();
+    for id in 1..=3 {
+        peer.connection
+            .send_retried(&ROOT, retry(id, "a", 5), peer.now)
+            .unwrap();
+    }
+    assert_eq!(peer.written(), [r#"421["a"]"#]);
+    assert!(peer.connection.forget_ack(&ROOT, AckId(2)));
+    assert!(peer.connection.forget_ack(&ROOT, AckId(1)));
+    assert!(!peer.connection.forget_ack(&ROOT, AckId(1)));
+    assert_eq!(peer.written(), [r#"423["a"]"#]);
+    peer.receive("431[]");
+    peer.receive("432[]");
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.receive("433[]");
+    assert_eq!(peer.events(), ["ack / #3 0"]);
+    peer.wait(10_000);
+    assert_eq!(peer.written(), [] as [&str; 0]);
+}
+
+#[test]
+fn closing_ends_all_that_is_awaited() {
+    for aborts in [false, true] {
+        let mut peer = Peer::joined();
+        let other = nsp("/other");
+        peer.connection
+            .send_with_ack(&other, &event(&other, "kept", Some(1)), AckId(1), None)
+            .unwrap();
+        for id in [2, 3] {
+            peer.connection
+                .send_retried(&ROOT, retry(id, "retried", 9), peer.now)
+                .unwrap();
+        }
+        if aborts {
+            peer.connection.abort();
+        } else {
+            peer.connection.close(peer.now);
+            assert_eq!(peer.written(), [r#"422["retried"]"#, "41"]);
+        }
+        let reason = if aborts {
+            "disconnect / forced close"
+        } else {
+            "disconnect / io client disconnect"
+        };
+        let mut events = peer.events();
+        events[..3].sort();
+        assert_eq!(
+            events,
+            [
+                "ack / #2 socket has been disconnected",
+                "ack / #3 socket has been disconnected",
+                "ack /other #1 socket has been disconnected",
+                reason,
+                "close forced close"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_server_sends_announced_attachments_in_time() {
+    let mut peer = Peer::joined();
+    peer.receive(r#"452-["c",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(19_000);
+    let attachment = Frame::binary(&[1][..]);
+    peer.connection
+        .handle_frame(peer.link, attachment, peer.now);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(19_999);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(1);
+    assert_eq!(
+        peer.events(),
+        [
+            "error attachments did not come in time",
+            "disconnect / parse error",
+            "close forced close"
+        ]
+    );
+}
+
+#[test]
+fn the_limit_of_the_session_is_the_limit_of_packets() {
+    let mut engine = engine_client::Config::default();
+    engine
+        .transports([Transport::WEBSOCKET])
+        .max_payload(20 << 20);
+    let session = engine_client::Session::new(Arc::new(engine), at(0));
+    let mut connection = Connection::new(session, Arc::new(Config::default()), at(0));
+    let link = connection.poll_connect().unwrap().link;
+    let mut peer = Peer {
+        connection,
+        revision: Revision::V4,
+        link,
+        now: at(1),
+    };
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    peer.receive(r#"40{"sid":"a"}"#);
+    peer.receive(&format!(r#"42["big","{}"]"#, "x".repeat(17 << 20)));
+    assert_eq!(peer.events(), ["connect / a", "event / big"]);
+}
+
+#[test]
+fn every_attempt_carries_the_key_that_the_application_put_behind_the_arguments() {
+    let mut peer = Peer::joined();
+    let arguments = ("coffee", "key-1");
+    let emit = Emit::new("order", Arguments::new(&arguments)).with_id(AckId(1));
+    let mut order = retry(1, "order", 1);
+    order.packet = Json::new().encode(&ROOT, &emit.into()).unwrap();
+    peer.connection
+        .send_retried(&ROOT, order, peer.now)
+        .unwrap();
+    let attempt = r#"421["order","coffee","key-1"]"#;
+    assert_eq!(peer.written(), [attempt]);
+    peer.restart();
+    peer.events();
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None).unwrap();
+    peer.open();
+    peer.receive(r#"40{"sid":"b"}"#);
+    assert_eq!(peer.events(), ["connect / b"]);
+    assert_eq!(peer.written(), [r#"40{"pid":"secret"}"#, attempt]);
 }

@@ -9,8 +9,8 @@ use socketio_proto::server::{
     Accept, Config, ConnectRequest, Connection, Event, Gone, ProtocolError,
 };
 use socketio_proto::{
-    AckError, AckId, Arguments, Codec, ConnectError, DecodeError, DisconnectReason, Emit, Encoded,
-    ExpectError, Json, Limits, Namespace, SendError, SocketId,
+    AckError, AckId, Arguments, Bytes, Codec, ConnectError, DecodeError, DisconnectReason, Emit,
+    Encoded, ExpectError, Json, Limits, Namespace, SendError, SocketId, Value,
 };
 
 fn at(millis: u64) -> Time {
@@ -134,6 +134,7 @@ impl Peer {
 fn words(event: &Event) -> String {
     match event {
         Event::Connect(request) => format!("connect {}", request.namespace()),
+        Event::Withdrawn { namespace } => format!("withdrawn {namespace}"),
         Event::Event {
             namespace,
             id,
@@ -274,7 +275,7 @@ fn a_client_that_leaves_before_the_decision_was_never_there() {
     let request = peer.ask("/");
     peer.receive(r#"42["never"]"#);
     peer.receive("41");
-    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.events(), ["withdrawn /"]);
     assert_eq!(
         peer.connection
             .accept(request, Accept::new(SocketId::from("id"))),
@@ -285,7 +286,7 @@ fn a_client_that_leaves_before_the_decision_was_never_there() {
     // It asks again: the old request is not the new one.
     let old = peer.ask("/");
     peer.receive("41");
-    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.events(), ["withdrawn /"]);
     let new = peer.ask("/");
     assert_eq!(
         peer.connection.refuse(old, &ConnectError::new("no")),
@@ -768,7 +769,7 @@ fn a_packet_and_its_attachments_are_never_separated() {
         },
     )
     .joined(&["/"]);
-    let bytes = socketio_proto::Bytes::from_static(&[1, 2]);
+    let bytes = Bytes::from_static(&[1, 2]);
     let emit = Emit::new("b", Arguments::new(&bytes));
     let packet = Json::new().encode(&Namespace::ROOT, &emit.into()).unwrap();
     peer.connection
@@ -806,4 +807,202 @@ fn a_packet_is_bounded_with_its_attachments() {
     peer.receive(r#"451-["c",{"_placeholder":true,"num":0}]"#);
     peer.receive_bytes(&[0; 80]);
     assert_eq!(peer.events()[0], "error max payload size exceeded");
+}
+
+#[test]
+fn a_refusal_whose_data_cannot_be_sent_goes_without_it() {
+    let bytes = Value::from(Bytes::from_static(b"x"));
+    let deep = (0..130).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+    for (revision, refusal) in [
+        (Revision::V4, r#"44/a,{"message":"no"}"#),
+        (Revision::V3, r#"44/a,"no""#),
+    ] {
+        for data in [bytes.clone(), deep.clone()] {
+            let mut peer = Peer::with(revision, |_| {}, |_| {});
+            let mut root = None;
+            if revision == Revision::V3 {
+                root = peer.connection.poll_event();
+                assert!(root.is_some());
+            }
+            let request = peer.ask("/a");
+            let error = ConnectError::new("no").with_data(data);
+            peer.connection.refuse(request, &error).unwrap();
+            assert_eq!(peer.written(), [refusal]);
+            drop(root);
+        }
+    }
+}
+
+#[test]
+fn undecided_requests_are_bounded_even_if_the_client_withdraws_them() {
+    let mut peer = Peer::with(
+        Revision::V4,
+        |config| {
+            config.max_namespaces(3);
+        },
+        |_| {},
+    );
+    let mut undecided = Vec::new();
+    for at in 0..3 {
+        undecided.push(peer.ask(&format!("/{at}")));
+        peer.receive(&format!("41/{at},"));
+        assert_eq!(peer.events(), [format!("withdrawn /{at}")]);
+    }
+    peer.receive("40/more,");
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(
+        peer.written(),
+        [r#"44/more,{"message":"too many namespaces"}"#]
+    );
+    // Giving a request back makes room, whichever way.
+    let mut undecided = undecided.into_iter();
+    let accepted = peer
+        .connection
+        .accept(undecided.next().unwrap(), Accept::new(SocketId::from("id")));
+    assert_eq!(accepted, Err(Gone));
+    let refused = peer
+        .connection
+        .refuse(undecided.next().unwrap(), &ConnectError::new("no"));
+    assert_eq!(refused, Err(Gone));
+    drop(undecided.next());
+    let requests: Vec<_> = ["/a", "/b", "/c"].map(|name| peer.ask(name)).into();
+    peer.receive("40/d,");
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.written().len(), 1);
+    drop(requests);
+}
+
+#[test]
+fn a_request_that_is_dropped_is_a_refusal() {
+    let mut peer = Peer::new().joined(&["/"]);
+    let request = peer.ask("/a");
+    peer.receive(r#"42/a,["x"]"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.written(), [] as [&str; 0]);
+    drop(request);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.written(), [r#"44/a,{"message":"not decided"}"#]);
+    let request = peer.ask("/a");
+    peer.connection
+        .accept(request, Accept::new(SocketId::from("id")))
+        .unwrap();
+    assert_eq!(peer.events(), [] as [&str; 0], "what waited is gone");
+}
+
+#[test]
+fn what_waits_for_decisions_has_one_account() {
+    let mut peer = Peer::new();
+    let _requests = ["/a", "/b", "/c"].map(|name| peer.ask(name));
+    for name in ["/a", "/b", "/c"] {
+        let large = format!(r#"42{name},["a","{}"]"#, "x".repeat(400_000));
+        peer.receive(&large);
+    }
+    assert_eq!(
+        peer.events(),
+        [
+            "error too much was sent before the namespace was joined",
+            "close forced close"
+        ]
+    );
+
+    let mut peer = Peer::new();
+    let _requests = ["/a", "/b"].map(|name| peer.ask(name));
+    for _ in 0..128 {
+        peer.receive(r#"42/a,["x"]"#);
+        peer.receive(r#"42/b,["x"]"#);
+    }
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.receive(r#"42/b,["x"]"#);
+    assert_eq!(peer.events().len(), 2);
+}
+
+#[test]
+fn the_limits_of_the_session_are_those_of_packets_unless_others_are_set() {
+    let large = format!(r#"42["a","{}"]"#, "x".repeat(2_000_000));
+    let engine = |config: &mut EngineConfig| {
+        config
+            .max_payload(3_000_000)
+            .ping_timeout(Duration::from_secs(5));
+    };
+    let mut peer = Peer::with(Revision::V4, |_| {}, engine).joined(&["/"]);
+    peer.receive(&large);
+    assert_eq!(peer.events(), ["event / a"]);
+    peer.receive(r#"451-["c",{"_placeholder":true,"num":0}]"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(4_999);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(1);
+    assert_eq!(peer.events()[0], "error attachments did not come in time");
+
+    let mut peer = Peer::with(
+        Revision::V4,
+        |config| {
+            config.limits(Limits::default());
+        },
+        engine,
+    )
+    .joined(&["/"]);
+    peer.receive(&large);
+    assert_eq!(peer.events()[0], "error max payload size exceeded");
+}
+
+#[test]
+fn a_request_of_another_connection_is_not_taken() {
+    let (mut one, mut other) = (Peer::new(), Peer::new());
+    let (of_one, of_other) = (one.ask("/"), other.ask("/"));
+    let accept = Accept::new(SocketId::from("id"));
+    assert_eq!(one.connection.accept(of_other, accept.clone()), Err(Gone));
+    assert_eq!(one.written(), [] as [&str; 0]);
+    one.connection.accept(of_one, accept).unwrap();
+    assert_eq!(one.written(), [r#"40{"sid":"id"}"#]);
+}
+
+#[test]
+fn who_asks_on_after_many_refusals_is_closed() {
+    let mut peer = Peer::with(
+        Revision::V4,
+        |config| {
+            config.max_namespaces(1);
+        },
+        |_| {},
+    )
+    .joined(&["/"]);
+    for at in 0..64 {
+        peer.receive(&format!("40/{at},"));
+    }
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.written().len(), 64);
+    peer.receive("40/more,");
+    assert_eq!(
+        peer.events(),
+        [
+            "error too many namespaces were asked for",
+            "disconnect / forced close",
+            "close forced close"
+        ]
+    );
+    assert_eq!(peer.written(), [] as [&str; 0]);
+}
+
+#[test]
+fn an_acknowledgement_without_a_deadline_keeps_its_place_until_the_socket_ends() {
+    let mut peer = Peer::with(
+        Revision::V4,
+        |config| {
+            config.max_acks(1);
+        },
+        |_| {},
+    )
+    .joined(&["/"]);
+    peer.connection
+        .expect_ack(&Namespace::ROOT, AckId(1), None)
+        .unwrap();
+    peer.wait(1_000_000);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(
+        peer.connection.expect_ack(&Namespace::ROOT, AckId(2), None),
+        Err(ExpectError::TooMany)
+    );
+    peer.receive("41");
+    assert_eq!(peer.events()[0], "ack / #1 socket has been disconnected");
 }

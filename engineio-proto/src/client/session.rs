@@ -478,6 +478,11 @@ impl Session {
         self.state == State::Open && taken_now && self.outbox.is_empty()
     }
 
+    /// The largest message and body that is taken from the peer, as configured.
+    pub fn max_payload(&self) -> usize {
+        self.config.max_payload
+    }
+
     /// The largest message and body that the server takes, if it said so.
     pub fn peer_max_payload(&self) -> Option<usize> {
         self.peer_max_payload

@@ -434,6 +434,16 @@ impl Session {
         self.outbox.is_half_full(self.config.budget)
     }
 
+    /// The largest message and body that is taken from the peer, as configured.
+    pub fn max_payload(&self) -> usize {
+        self.config.max_payload
+    }
+
+    /// How long the client may take for an answer, as configured.
+    pub fn ping_timeout(&self) -> core::time::Duration {
+        self.config.ping_timeout
+    }
+
     /// Whether to read from the client. False while it is owed all that it may be owed: who does not read his answers
     /// is not read from either.
     pub fn wants_input(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What can be chosen for the connections of a client.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use crate::{Codec, Json, Limits};
 
@@ -8,7 +9,8 @@ use crate::{Codec, Json, Limits};
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(super) codec: Arc<dyn Codec>,
-    pub(super) limits: Limits,
+    limits: Option<Limits>,
+    pub(super) packet_timeout: Duration,
     pub(super) max_buffered_bytes: usize,
     pub(super) max_buffered: usize,
     pub(super) max_waiting: usize,
@@ -18,12 +20,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             codec: Arc::new(Json::new()),
-            // A server is trusted more than a client: it was chosen.
-            limits: Limits {
-                max_payload: 16 << 20,
-                max_attachments: 1_000,
-                ..Limits::default()
-            },
+            limits: None,
+            packet_timeout: Duration::from_secs(20),
             max_buffered_bytes: 4 << 20,
             max_buffered: 1 << 16,
             max_waiting: 1 << 16,
@@ -38,9 +36,27 @@ impl Config {
         self
     }
 
-    /// What one packet of the server may be. By default 16 MiB and 1,000 attachments.
+    /// What one packet of the server may be. By default 1,000 attachments, and as many bytes as the session takes in one
+    /// message: [`max_payload`](engineio_proto::client::Config::max_payload), 16 MiB unless it was set.
     pub fn limits(&mut self, value: Limits) -> &mut Self {
-        self.limits = value;
+        self.limits = Some(value);
+        self
+    }
+
+    /// The limits on a session that takes messages of this size.
+    pub(super) fn limits_of(&self, max_payload: usize) -> Limits {
+        self.limits.unwrap_or(Limits {
+            max_payload,
+            // A server is trusted more than a client: it was chosen.
+            max_attachments: 1_000,
+            ..Limits::default()
+        })
+    }
+
+    /// How long a packet whose attachments were announced may wait for the next one. Default 20 s, the usual ping timeout
+    /// of servers. After it the connection is closed.
+    pub fn packet_timeout(&mut self, value: Duration) -> &mut Self {
+        self.packet_timeout = value;
         self
     }
 

@@ -19,8 +19,9 @@ use super::config::Config;
 use super::socket::{Retry, Socket, State};
 use crate::acks::{AckError, earlier};
 use crate::forward::forward;
+use crate::handshake::AuthError;
 use crate::{
-    AckId, Args, Body, ConnectError, DecodeError, Decoder, DisconnectReason, EncodeError, Encoded,
+    AckId, Args, Body, ConnectError, DecodeError, Decoder, DisconnectReason, Encoded, Limits,
     Namespace, Outgoing, Packet, Protocol, RawValue, SendError, SocketId, handshake,
 };
 
@@ -29,6 +30,7 @@ use crate::{
 pub struct Connection {
     session: Session,
     config: Arc<Config>,
+    limits: Limits,
     protocol: Protocol,
     decoder: Decoder,
     sockets: Vec<Socket>,
@@ -36,8 +38,13 @@ pub struct Connection {
     events: VecDeque<Event>,
     /// Bytes of the packet that is being received.
     packet_len: usize,
+    /// Until then the next attachment has to come.
+    packet_by: Option<Time>,
     /// This side has closed; what still arrives is dropped.
     done: bool,
+    /// The application has closed; what it still sends is refused. Not so after a fault of the server: what is sent then
+    /// waits for the next session.
+    closed: bool,
     /// The time of the last call that had one.
     now: Time,
 }
@@ -117,16 +124,20 @@ impl Connection {
     /// Puts namespaces on a session that begins.
     pub fn new(session: Session, config: Arc<Config>, now: Time) -> Self {
         let protocol = Protocol::from(session.revision());
+        let limits = config.limits_of(session.max_payload());
         Self {
-            decoder: config.codec.decoder(protocol, config.limits),
+            decoder: config.codec.decoder(protocol, limits),
             session,
             config,
+            limits,
             protocol,
             sockets: Vec::new(),
             root: RootOfProtocol4::default(),
             events: VecDeque::new(),
             packet_len: 0,
+            packet_by: None,
             done: false,
+            closed: false,
             now,
         }
     }
@@ -139,11 +150,14 @@ impl Connection {
         self.leave_all(DisconnectReason::TransportClose);
         self.sockets.retain(|socket| !socket.is_spent());
         self.protocol = Protocol::from(session.revision());
-        self.decoder = self.config.codec.decoder(self.protocol, self.config.limits);
+        self.limits = self.config.limits_of(session.max_payload());
+        self.decoder = self.config.codec.decoder(self.protocol, self.limits);
         self.session = session;
         self.root = RootOfProtocol4::default();
         self.packet_len = 0;
+        self.packet_by = None;
         self.done = false;
+        self.closed = false;
         self.now = now;
     }
 
@@ -153,7 +167,24 @@ impl Connection {
     ///
     /// Ends in [`Event::Connect`] or [`Event::ConnectError`], or with the connection. Does nothing if the namespace is
     /// joined or being joined.
-    pub fn connect(&mut self, namespace: &Namespace, auth: Option<RawValue>) {
+    ///
+    /// In protocol 4 `auth` travels as a query behind the name of the namespace. The root is not asked for there, since the
+    /// server puts every client into it, so that nothing can be shown: put what the server is to see into the query of the
+    /// Engine.IO request.
+    ///
+    /// # Errors
+    ///
+    /// `auth` cannot be shown. Nothing was asked for.
+    pub fn connect(
+        &mut self,
+        namespace: &Namespace,
+        auth: Option<RawValue>,
+    ) -> Result<(), AuthError> {
+        if auth.is_some() {
+            // Tried now, because later nobody is there to be told.
+            let codec = &*self.config.codec;
+            handshake::ask(codec, self.protocol, namespace, auth.as_ref(), None)?;
+        }
         let is_open = self.session.is_open();
         let socket = self.socket_mut(namespace);
         match &mut socket.state {
@@ -170,6 +201,7 @@ impl Connection {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// Leaves a namespace, or wants it no longer. The connection stays; close it when nobody needs it any more. What was
@@ -207,7 +239,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As for [`send`](Self::send); the acknowledgement is not awaited then.
+    /// As for [`send`](Self::send), or the id is awaited already; this acknowledgement is not awaited then.
     pub fn send_with_ack(
         &mut self,
         namespace: &Namespace,
@@ -215,17 +247,21 @@ impl Connection {
         id: AckId,
         deadline: Option<Time>,
     ) -> Result<(), SendError> {
+        if self.awaits(namespace, id) {
+            return Err(SendError::InUse);
+        }
         self.send_or_keep(namespace, packet, Some(id))?;
         self.socket_mut(namespace).acks.expect(id, deadline);
         Ok(())
     }
 
     /// Sends an event until it is acknowledged: one at a time, in order, again after each timeout and each loss of the
-    /// connection. It ends with one [`Event::Ack`], and is delivered at least once, or perhaps, if all attempts failed.
+    /// connection. It ends with one [`Event::Ack`], and is delivered at least once, or perhaps, if all attempts failed. How a
+    /// server tells a repeat, see [`Retry`].
     ///
     /// # Errors
     ///
-    /// As for [`send`](Self::send); the event does not end with an [`Event::Ack`] then.
+    /// As for [`send_with_ack`](Self::send_with_ack); the event does not end with an [`Event::Ack`] then.
     pub fn send_retried(
         &mut self,
         namespace: &Namespace,
@@ -233,8 +269,11 @@ impl Connection {
         now: Time,
     ) -> Result<(), SendError> {
         self.now = now;
-        if self.done {
+        if self.closed {
             return Err(SendError::Closed);
+        }
+        if self.awaits(namespace, event.id) {
+            return Err(SendError::InUse);
         }
         let config = Arc::clone(&self.config);
         self.socket_mut(namespace).keep_retry(event, &config)?;
@@ -266,17 +305,25 @@ impl Connection {
             && self.send(namespace, packet).is_ok()
     }
 
-    /// Awaits an acknowledgement no longer: no [`Event::Ack`] comes for it. Says whether it was awaited.
+    /// Awaits an acknowledgement no longer: no [`Event::Ack`] comes for it. Says whether it was awaited. An event that waits
+    /// to be sent is not sent then, and one that is [retried](Self::send_retried) not again.
     pub fn forget_ack(&mut self, namespace: &Namespace, id: AckId) -> bool {
-        self.find(namespace).is_some_and(|socket| {
-            socket.drop_kept(&[id]);
-            socket.acks.end(id)
-        })
+        let Some(socket) = self.find(namespace) else {
+            return false;
+        };
+        if socket.forget_retry(id) {
+            self.retry(namespace);
+            return true;
+        }
+        socket.drop_kept(&[id]);
+        socket.acks.end(id)
     }
 
-    /// Leaves all namespaces, and closes when everything has left.
+    /// Leaves all namespaces, and closes when everything has left. What waits for a namespace, and what is sent until it is
+    /// acknowledged, is dropped: all that is awaited ends as disconnected.
     pub fn close(&mut self, now: Time) {
         self.now = now;
+        self.drop_all();
         let namespaces: Vec<_> = self
             .sockets
             .iter()
@@ -285,14 +332,15 @@ impl Connection {
         for namespace in namespaces {
             self.disconnect(&namespace);
         }
-        self.done = true;
+        self.stop();
         self.session.close(now);
     }
 
-    /// Closes at once. What has not left is dropped.
+    /// Closes at once. What has not left is dropped; all that is awaited ends as disconnected.
     pub fn abort(&mut self) {
+        self.drop_all();
         self.leave_all(DisconnectReason::ForcedClose);
-        self.done = true;
+        self.stop();
         self.session.abort();
     }
 
@@ -318,6 +366,9 @@ impl Connection {
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
         self.session.handle_timeout(now);
+        if self.packet_by.is_some_and(|by| by <= now) {
+            self.fail(DecodeError::AttachmentsTimeout);
+        }
         let mut due = Vec::new();
         for socket in &mut self.sockets {
             let namespace = socket.namespace.clone();
@@ -338,7 +389,7 @@ impl Connection {
             }
         }
         for namespace in due {
-            self.end_attempt(&namespace);
+            self.end_attempt(&namespace, AckError::Timeout);
             self.retry(&namespace);
         }
     }
@@ -394,7 +445,8 @@ impl Connection {
             .sockets
             .iter()
             .map(|socket| earlier(socket.acks.deadline(), socket.retry_by));
-        sockets.fold(self.session.poll_timeout(), earlier)
+        let own = earlier(self.session.poll_timeout(), self.packet_by);
+        sockets.fold(own, earlier)
     }
 
     // --- questions ------------------------------------------------------------------------------------------
@@ -449,9 +501,10 @@ impl Connection {
         match self.decoder.decode(message) {
             Ok(Some(packet)) => {
                 let bytes = core::mem::take(&mut self.packet_len);
+                self.packet_by = None;
                 self.handle_packet(packet, bytes);
             }
-            Ok(None) => {}
+            Ok(None) => self.packet_by = Some(self.now + self.config.packet_timeout),
             Err(error) => self.fail(error),
         }
     }
@@ -460,7 +513,7 @@ impl Connection {
         let Packet {
             namespace, body, ..
         } = packet;
-        let (most, most_bytes) = (self.config.max_waiting, self.config.limits.max_payload);
+        let (most, most_bytes) = (self.config.max_waiting, self.limits.max_payload);
         if namespace.is_root() {
             self.note_root(&body);
         }
@@ -651,7 +704,7 @@ impl Connection {
         packet: &Encoded,
         ack: Option<AckId>,
     ) -> Result<(), SendError> {
-        if self.done {
+        if self.closed {
             return Err(SendError::Closed);
         }
         let config = Arc::clone(&self.config);
@@ -669,8 +722,23 @@ impl Connection {
 
     /// What was sent while the namespace was not connected leaves, in order; then the retries begin.
     fn flush(&mut self, namespace: &Namespace) {
-        while let Some(packet) = self.find(namespace).and_then(Socket::take_kept) {
-            self.put(&packet);
+        let Some(at) = self
+            .sockets
+            .iter()
+            .position(|socket| socket.namespace == *namespace)
+        else {
+            return;
+        };
+        let Some(socket) = self.sockets.get_mut(at) else {
+            return;
+        };
+        while let Some(packet) = socket.first_kept() {
+            // The session has ended, and nobody has fetched that yet: the rest waits for the next one.
+            let sent = self.session.send_reserved(packet.messages());
+            if sent == Err(EngineSendError::Closed) {
+                return;
+            }
+            socket.drop_first_kept();
         }
         self.retry(namespace);
     }
@@ -691,12 +759,17 @@ impl Connection {
             event.packet.clone(),
             now + event.timeout.max(SHORTEST_ATTEMPT),
         );
-        socket.retry_by = Some(by);
-        self.put(&packet);
+        // An attempt that cannot leave because the session has ended is none.
+        let sent = self.session.send_reserved(packet.messages());
+        if sent != Err(EngineSendError::Closed)
+            && let Some(socket) = self.find(namespace)
+        {
+            socket.retry_by = Some(by);
+        }
     }
 
     /// An attempt failed: too late, or the connection was lost. The last one ends the event.
-    fn end_attempt(&mut self, namespace: &Namespace) {
+    fn end_attempt(&mut self, namespace: &Namespace, error: AckError) {
         let Some(socket) = self.find(namespace) else {
             return;
         };
@@ -713,9 +786,15 @@ impl Connection {
             self.events.push_back(Event::Ack {
                 namespace,
                 id,
-                result: Err(AckError::Timeout),
+                result: Err(error),
             });
         }
+    }
+
+    fn awaits(&self, namespace: &Namespace, id: AckId) -> bool {
+        self.sockets
+            .iter()
+            .any(|socket| socket.namespace == *namespace && socket.awaits(id))
     }
 
     fn acknowledged(&mut self, namespace: Namespace, id: AckId, args: Args) {
@@ -741,7 +820,7 @@ impl Connection {
 
     /// A namespace is left, by whoever. What has not been sent stays, and its acknowledgements stay awaited.
     fn leave(&mut self, namespace: &Namespace, reason: DisconnectReason) {
-        self.end_attempt(namespace);
+        self.end_attempt(namespace, AckError::Disconnected);
         let Some(socket) = self.find(namespace) else {
             return;
         };
@@ -774,17 +853,45 @@ impl Connection {
         }
     }
 
+    /// The application has closed: nothing will ever leave that is kept.
+    fn drop_all(&mut self) {
+        for socket in &mut self.sockets {
+            for id in socket.drop_all() {
+                self.events.push_back(Event::Ack {
+                    namespace: socket.namespace.clone(),
+                    id,
+                    result: Err(AckError::Disconnected),
+                });
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        self.packet_by = None;
+        self.done = true;
+        self.closed = true;
+    }
+
     /// The session has ended or is about to: every namespace is left.
     fn leave_all(&mut self, reason: DisconnectReason) {
+        self.packet_by = None;
         let namespaces: Vec<_> = self
             .sockets
             .iter()
             .map(|socket| socket.namespace.clone())
             .collect();
         for namespace in namespaces {
+            let was_asked = self
+                .find(&namespace)
+                .is_some_and(|socket| matches!(socket.state, State::Asked { .. }));
             self.leave(&namespace, reason);
             if let Some(socket) = self.find(&namespace) {
                 socket.is_stale = false;
+                // The server may have handed the session over already, with what was missed: shown again, it would be
+                // taken up from a place that this client has not reached, or is gone.
+                if was_asked {
+                    socket.forget_session();
+                }
             }
         }
     }
@@ -808,8 +915,8 @@ impl Connection {
         self.put_encoded(self.config.codec.encode(namespace, &Outgoing::Disconnect));
     }
 
-    fn put_encoded(&mut self, packet: Result<Encoded, EncodeError>) {
-        // Only this crate's own packets come here, which every codec can encode.
+    fn put_encoded<E>(&mut self, packet: Result<Encoded, E>) {
+        // Only this crate's own packets come here, which every codec can encode, and what was tried when it was given.
         if let Ok(packet) = packet {
             self.put(&packet);
         }
@@ -863,8 +970,20 @@ impl Connection {
 
 /// What a server that can recover a session puts behind the arguments of an event.
 fn offset_of(args: &Args) -> Option<String> {
-    args.iter().last()?.deserialize().ok()
+    let last = args.iter().last()?;
+    // Looked at first: an argument of the application may be a text of megabytes. The quotes count too.
+    if last
+        .as_json()
+        .is_some_and(|json| json.len() > MAX_OFFSET + 2)
+    {
+        return None;
+    }
+    let offset: String = last.deserialize().ok()?;
+    (offset.len() <= MAX_OFFSET).then_some(offset)
 }
+
+/// Offsets are ids of entries in a log: those of the reference have some twenty bytes. It is shown at every CONNECT.
+const MAX_OFFSET: usize = 128;
 
 /// In protocol 4 the server does not say what it calls a socket; both ends compute it.
 fn socket_id_of_protocol_4(namespace: &Namespace, session: Option<&str>) -> SocketId {

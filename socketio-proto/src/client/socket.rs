@@ -27,6 +27,8 @@ pub(super) struct Socket {
     buffered_bytes: usize,
     pub(super) acks: PendingAcks,
     retries: VecDeque<Retry>,
+    /// The ids of the retries: to be asked about before every event that is sent.
+    retry_ids: BTreeSet<AckId>,
     retry_bytes: usize,
     /// When the attempt at the head of the retries is given up; `None` if none is under way.
     pub(super) retry_by: Option<Time>,
@@ -64,9 +66,22 @@ struct Buffered {
 
 /// An event that is sent again until the server acknowledges it: [`Connection::send_retried`](super::Connection::send_retried).
 ///
-/// Every attempt sends the same bytes, so that a repeat can be recognised: a server of this family sees the same
-/// acknowledgement id, which a client never uses twice, and any server sees whatever key the application put among the
-/// arguments.
+/// Every attempt sends the same bytes. That alone does not tell a server what is a repeat: acknowledgement ids are
+/// counted anew by every connection object, so that after a restart of the client, or from another client, the same id is
+/// on another event. Where an event must not take effect twice, put a key of your own among its arguments (by
+/// convention as the last one), unique over restarts, and let the server remember the keys that it has seen.
+///
+/// ```
+/// use core::time::Duration;
+/// use socketio_proto::client::Retry;
+/// use socketio_proto::{AckId, Arguments, Codec, Emit, Json, Namespace};
+///
+/// let arguments = ("one coffee", "order-6f1c2a"); // the key: random, or from a database
+/// let emit = Emit::new("order", Arguments::new(&arguments)).with_id(AckId(7));
+/// let packet = Json::new().encode(&Namespace::ROOT, &emit.into()).unwrap();
+/// let retry = Retry { id: AckId(7), packet, retries: 3, timeout: Duration::from_secs(2) };
+/// assert_eq!(retry.packet.messages()[0].wire(), br#"427["order","one coffee","order-6f1c2a"]"#);
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "all that a retry is")]
 pub struct Retry {
@@ -93,6 +108,7 @@ impl Socket {
             buffered_bytes: 0,
             acks: PendingAcks::default(),
             retries: VecDeque::new(),
+            retry_ids: BTreeSet::new(),
             retry_bytes: 0,
             retry_by: None,
         }
@@ -139,11 +155,33 @@ impl Socket {
         Ok(())
     }
 
-    /// The next packet that was kept.
-    pub(super) fn take_kept(&mut self) -> Option<Encoded> {
-        let Buffered { packet, .. } = self.buffer.pop_front()?;
-        self.buffered_bytes = self.buffered_bytes.saturating_sub(packet.len());
-        Some(packet)
+    /// The next packet that was kept. It stays until it is [dropped](Self::drop_first_kept).
+    pub(super) fn first_kept(&self) -> Option<&Encoded> {
+        self.buffer.front().map(|buffered| &buffered.packet)
+    }
+
+    /// The next packet that was kept has been sent.
+    pub(super) fn drop_first_kept(&mut self) {
+        if let Some(Buffered { packet, .. }) = self.buffer.pop_front() {
+            self.buffered_bytes = self.buffered_bytes.saturating_sub(packet.len());
+        }
+    }
+
+    /// Drops all that is kept. What was awaited with it, and all else that is awaited, ends.
+    pub(super) fn drop_all(&mut self) -> Vec<AckId> {
+        self.buffer.clear();
+        self.buffered_bytes = 0;
+        let mut ended = self.acks.take_all();
+        ended.extend(self.retries.drain(..).map(|event| event.id));
+        self.retry_ids.clear();
+        self.retry_bytes = 0;
+        self.retry_by = None;
+        ended
+    }
+
+    /// Whether an acknowledgement with this id is awaited.
+    pub(super) fn awaits(&self, id: AckId) -> bool {
+        self.acks.contains(id) || self.retry_ids.contains(&id)
     }
 
     /// Packets whose answers nobody waits for any more are not sent later. The ids are in order: many may be given up at
@@ -170,6 +208,7 @@ impl Socket {
             return Err(SendError::Full);
         }
         self.retry_bytes = bytes;
+        self.retry_ids.insert(event.id);
         self.retries.push_back(event);
         Ok(())
     }
@@ -182,9 +221,28 @@ impl Socket {
     /// That event is over.
     pub(super) fn end_retry(&mut self) -> Option<Retry> {
         let event = self.retries.pop_front()?;
+        self.retry_ids.remove(&event.id);
         self.retry_by = None;
         self.retry_bytes = self.retry_bytes.saturating_sub(event.packet.len());
         Some(event)
+    }
+
+    /// Sends the event with this id no more. Says whether there was one.
+    pub(super) fn forget_retry(&mut self, id: AckId) -> bool {
+        if !self.retry_ids.contains(&id) {
+            return false;
+        }
+        if self.retries.front().is_some_and(|event| event.id == id) {
+            return self.end_retry().is_some();
+        }
+        let Some(at) = self.retries.iter().position(|event| event.id == id) else {
+            return false;
+        };
+        if let Some(event) = self.retries.remove(at) {
+            self.retry_ids.remove(&event.id);
+            self.retry_bytes = self.retry_bytes.saturating_sub(event.packet.len());
+        }
+        true
     }
 
     /// Whether there is nothing to remember about this namespace.

@@ -1,8 +1,9 @@
 //! The connection itself.
 
 use alloc::collections::VecDeque;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use engineio_proto::server::{Event as EngineEvent, Session};
@@ -17,7 +18,7 @@ use crate::acks::{AckError, ExpectError, PendingAcks, earlier};
 use crate::forward::forward;
 use crate::{
     AckId, Args, Body, ConnectError, DecodeError, Decoder, DisconnectReason, EncodeError, Encoded,
-    Namespace, Outgoing, Packet, Protocol, RawValue, SendError, handshake,
+    Limits, Namespace, Outgoing, Packet, Protocol, RawValue, SendError, handshake,
 };
 
 /// One client: an Engine.IO session and the namespaces it has joined. See [the module](super) for how to drive it.
@@ -25,6 +26,8 @@ use crate::{
 pub struct Connection {
     session: Session,
     config: Arc<Config>,
+    limits: Limits,
+    packet_timeout: Duration,
     protocol: Protocol,
     decoder: Decoder,
     memberships: Vec<Membership>,
@@ -37,7 +40,10 @@ pub struct Connection {
     packet_by: Option<Time>,
     /// Bytes of the packet that is being received.
     packet_len: usize,
-    requests: u64,
+    /// Requests that the client has withdrawn, and that the application has not given back.
+    withdrawn: Vec<Weak<()>>,
+    /// How often in a row the client was refused because it is in too many namespaces.
+    refused: usize,
     /// This side has closed; what still arrives is dropped.
     done: bool,
     /// The time of the last call that had one.
@@ -55,7 +61,7 @@ struct Membership {
 enum State {
     /// The application has not decided. What arrives meanwhile waits.
     Asked {
-        request: u64,
+        request: Weak<()>,
         waiting: Vec<Packet>,
         bytes: usize,
     },
@@ -68,6 +74,14 @@ enum State {
 pub enum Event {
     /// A client wants to join a namespace.
     Connect(ConnectRequest),
+    /// The client that wanted to join this namespace does not any more, before it was decided. What is being done for the
+    /// decision may be given up; the [`ConnectRequest`] may be dropped, and nobody will take it.
+    ///
+    /// When the connection ends that is so for all that are undecided, and [`Close`](Self::Close) says it.
+    Withdrawn {
+        /// The namespace.
+        namespace: Namespace,
+    },
     /// A client sent an event.
     Event {
         /// The namespace it was sent to; joined.
@@ -121,6 +135,9 @@ pub enum ProtocolError {
     /// It sent too much to a namespace that it is not in yet.
     #[error("too much was sent before the namespace was joined")]
     TooMuchWaiting,
+    /// It asked for more and more namespaces, though it was told that it has too many.
+    #[error("too many namespaces were asked for")]
+    TooManyNamespaces,
     /// It joined no namespace in time.
     #[error("no namespace was joined in time")]
     ConnectTimeout,
@@ -133,8 +150,11 @@ impl Connection {
     /// Puts namespaces on a session. A client of revision 3 is in `/` without asking, so its request is the first event.
     pub fn new(session: Session, config: Arc<Config>, now: Time) -> Self {
         let protocol = Protocol::from(session.revision());
+        let limits = config.limits_of(session.max_payload());
         let mut connection = Self {
-            decoder: config.codec.decoder(protocol, config.limits),
+            decoder: config.codec.decoder(protocol, limits),
+            limits,
+            packet_timeout: config.packet_timeout.unwrap_or(session.ping_timeout()),
             join_by: Some(now + config.connect_timeout),
             session,
             config,
@@ -144,7 +164,8 @@ impl Connection {
             events: VecDeque::new(),
             packet_by: None,
             packet_len: 0,
-            requests: 0,
+            withdrawn: Vec::new(),
+            refused: 0,
             done: false,
             now,
         };
@@ -160,7 +181,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// The client has gone. Nothing was sent.
+    /// The client has gone, or this is the request of another connection. Nothing was sent.
     pub fn accept(&mut self, request: ConnectRequest, accept: Accept) -> Result<(), Gone> {
         let membership = self.asked(&request)?;
         let State::Asked { waiting, .. } = core::mem::replace(&mut membership.state, State::Joined)
@@ -192,11 +213,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Turns a client away. It stays connected, and may ask again.
+    /// Turns a client away. It stays connected, and may ask again. It is told the data of the error if that can be encoded:
+    /// bytes cannot, with the codec for JSON, and then the words go alone.
     ///
     /// # Errors
     ///
-    /// The client has gone. Nothing was sent.
+    /// The client has gone, or this is the request of another connection. Nothing was sent.
     pub fn refuse(&mut self, request: ConnectRequest, error: &ConnectError) -> Result<(), Gone> {
         self.asked(&request)?;
         let namespace = request.namespace;
@@ -235,6 +257,9 @@ impl Connection {
     }
 
     /// Awaits the acknowledgement of an event that is about to be sent with this id. It ends with one [`Event::Ack`].
+    ///
+    /// Give a deadline. Without one, a client that never answers keeps the acknowledgement, and one of its
+    /// [`max_acks`](Config::max_acks) places, for as long as it is in the namespace.
     ///
     /// # Errors
     ///
@@ -374,6 +399,7 @@ impl Connection {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
+            self.refuse_dropped();
             match self.session.poll_event()? {
                 EngineEvent::Message(message) => self.handle_message(message),
                 EngineEvent::Upgrade(transport) => return Some(Event::Upgrade(transport)),
@@ -441,7 +467,7 @@ impl Connection {
                 self.packet_by = None;
                 self.handle_packet(packet, bytes);
             }
-            Ok(None) => self.packet_by = Some(self.now + self.config.packet_timeout),
+            Ok(None) => self.packet_by = Some(self.now + self.packet_timeout),
             Err(error) => self.fail(ProtocolError::Decode(error)),
         }
     }
@@ -450,11 +476,11 @@ impl Connection {
         let Packet {
             namespace, body, ..
         } = packet;
-        let known = self
+        let at = self
             .memberships
-            .iter_mut()
-            .find(|membership| membership.namespace == namespace);
-        let Some(membership) = known else {
+            .iter()
+            .position(|membership| membership.namespace == namespace);
+        let Some(membership) = at.and_then(|at| self.memberships.get_mut(at)) else {
             return match body {
                 Body::Connect(auth) => self.ask(namespace, auth),
                 // It was under way when the client was put out.
@@ -467,18 +493,22 @@ impl Connection {
             // Asking twice is asking once, so that no second socket can come of it.
             (Body::Connect(_), State::Asked { .. }) => {}
             (Body::Connect(_), State::Joined) => self.fail(ProtocolError::AlreadyConnected),
-            (Body::Disconnect, State::Asked { .. }) => drop(self.remove(&namespace)),
+            (Body::Disconnect, State::Asked { request, .. }) => {
+                self.withdrawn.push(Weak::clone(request));
+                self.remove(&namespace);
+                self.events.push_back(Event::Withdrawn { namespace });
+            }
             (Body::Disconnect, State::Joined) => {
                 self.leave(&namespace, DisconnectReason::ClientNamespaceDisconnect);
             }
             (body @ Body::Event { .. }, State::Asked { waiting, bytes, .. }) => {
                 *bytes = bytes.saturating_add(len);
-                if waiting.len() >= self.config.max_waiting
-                    || *bytes > self.config.limits.max_payload
-                {
-                    return self.fail(ProtocolError::TooMuchWaiting);
-                }
                 waiting.push(Packet::new(namespace, body));
+                // One account for all namespaces: a client may ask for many at a time.
+                let (packets, bytes) = self.waiting();
+                if packets > self.config.max_waiting || bytes > self.limits.max_payload {
+                    self.fail(ProtocolError::TooMuchWaiting);
+                }
             }
             (Body::Event { id, args }, State::Joined) => {
                 self.events.push_back(Event::Event {
@@ -502,16 +532,20 @@ impl Connection {
 
     /// A client wants to join. From here on it has asked, so that asking again changes nothing.
     fn ask(&mut self, namespace: Namespace, auth: Option<RawValue>) {
-        if self.memberships.len() >= self.config.max_namespaces {
+        if self.slots() >= self.config.max_namespaces {
+            if self.refused >= MAX_REFUSED {
+                return self.fail(ProtocolError::TooManyNamespaces);
+            }
+            self.refused += 1;
             let error = ConnectError::new("too many namespaces");
             self.put_refusal(&namespace, &error);
             return self.note_left(namespace);
         }
         self.left.retain(|left| *left != namespace);
-        self.requests += 1;
-        let request = self.requests;
+        self.refused = 0;
+        let token = Arc::new(());
         let state = State::Asked {
-            request,
+            request: Arc::downgrade(&token),
             waiting: Vec::new(),
             bytes: 0,
         };
@@ -522,15 +556,55 @@ impl Connection {
         });
         self.events.push_back(Event::Connect(ConnectRequest {
             namespace,
-            number: request,
+            token,
             auth,
         }));
     }
 
     /// The membership that a request is about, if it is still waiting for the answer.
     fn asked(&mut self, asked: &ConnectRequest) -> Result<&mut Membership, Gone> {
-        let waits = |membership: &&mut Membership| matches!(membership.state, State::Asked { request, .. } if request == asked.number);
+        let waits = |membership: &&mut Membership| match &membership.state {
+            State::Asked { request, .. } => request.as_ptr() == Arc::as_ptr(&asked.token),
+            State::Joined => false,
+        };
         self.memberships.iter_mut().find(waits).ok_or(Gone)
+    }
+
+    /// How many namespaces the client is in or has asked for, those included that it does not want any more while the
+    /// application still decides.
+    fn slots(&mut self) -> usize {
+        self.withdrawn.retain(|request| request.strong_count() > 0);
+        self.memberships.len().saturating_add(self.withdrawn.len())
+    }
+
+    /// Packets, and their bytes, that wait for decisions.
+    fn waiting(&self) -> (usize, usize) {
+        let each = self
+            .memberships
+            .iter()
+            .map(|membership| match &membership.state {
+                State::Asked { waiting, bytes, .. } => (waiting.len(), *bytes),
+                State::Joined => (0, 0),
+            });
+        each.fold((0, 0), |(packets, bytes), (more, more_bytes)| {
+            (
+                packets.saturating_add(more),
+                bytes.saturating_add(more_bytes),
+            )
+        })
+    }
+
+    /// The application has dropped requests instead of answering: without this, their clients would wait for ever.
+    fn refuse_dropped(&mut self) {
+        let is_dropped = |membership: &&Membership| match &membership.state {
+            State::Asked { request, .. } => request.strong_count() == 0,
+            State::Joined => false,
+        };
+        while let Some(membership) = self.memberships.iter().find(is_dropped) {
+            let namespace = membership.namespace.clone();
+            self.remove(&namespace);
+            self.put_refusal(&namespace, &ConnectError::new("not decided"));
+        }
     }
 
     fn joined_mut(&mut self, namespace: &Namespace) -> Option<&mut Membership> {
@@ -615,7 +689,11 @@ impl Connection {
 
     fn put_refusal(&mut self, namespace: &Namespace, error: &ConnectError) {
         let codec = Arc::clone(&self.config.codec);
-        self.put_encoded(handshake::refuse(&*codec, self.protocol, namespace, error));
+        let refuse =
+            |error: &ConnectError| handshake::refuse(&*codec, self.protocol, namespace, error);
+        // The data is the application's, and may be what no packet can carry.
+        let refusal = refuse(error).or_else(|_| refuse(&ConnectError::new(error.message())));
+        self.put_encoded(refusal);
     }
 
     fn put_disconnect(&mut self, namespace: &Namespace) {
@@ -635,21 +713,26 @@ impl Connection {
 impl Connection {
     /// What is held, for tests of the limits.
     pub(crate) fn held(&self) -> crate::testing::ops::Held {
+        let withdrawn = self.withdrawn.iter();
+        let withdrawn = withdrawn.filter(|request| request.strong_count() > 0);
+        let (waiting, waiting_bytes) = self.waiting();
         let mut held = crate::testing::ops::Held {
-            namespaces: self.memberships.len(),
+            namespaces: self.memberships.len() + withdrawn.count(),
+            waiting,
+            waiting_bytes,
             left: self.left.len(),
             ..Default::default()
         };
         for membership in &self.memberships {
             held.acks += membership.acks.len();
-            if let State::Asked { waiting, bytes, .. } = &membership.state {
-                held.waiting = held.waiting.max(waiting.len());
-                held.waiting_bytes = held.waiting_bytes.max(*bytes);
-            }
         }
         held
     }
 }
+
+/// Answers to CONNECT leave whatever the client is owed, so that one that asks on and on without reading could pile them
+/// up. A program that wants a hundred namespaces and gets 64 is answered for each.
+const MAX_REFUSED: usize = 64;
 
 impl Membership {
     fn is_joined(&self) -> bool {

@@ -11,12 +11,16 @@ use crate::{ArgsError, Encoded, Namespace, RawValue, SocketId};
 /// A client wants to join a namespace, and waits for the answer.
 ///
 /// Only [`Connection::accept`](super::Connection::accept) and [`Connection::refuse`](super::Connection::refuse) take it. It
-/// may be kept as long as the decision takes; what the client sends to the namespace meanwhile is kept too.
+/// may be kept as long as the decision takes; what the client sends to the namespace meanwhile is kept too. Until it is
+/// given back it counts as one of the [namespaces](super::Config::max_namespaces) of the client, also after the client
+/// has [changed its mind](super::Event::Withdrawn). If it is dropped instead, the client is refused when the connection
+/// is polled for events the next time.
 #[derive(Debug)]
 #[must_use = "a CONNECT must be accepted or refused"]
 pub struct ConnectRequest {
     pub(super) namespace: Namespace,
-    pub(super) number: u64,
+    /// Tells this request from all others, of all connections, and is gone when it is.
+    pub(super) token: Arc<()>,
     pub(super) auth: Option<RawValue>,
 }
 

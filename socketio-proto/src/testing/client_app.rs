@@ -276,11 +276,16 @@ impl ClientApp {
                 let pending = &mut self.door(&namespace).pending;
                 let kept = pending.iter().position(|(_, ack)| *ack == Some(id));
                 if let Some(at) = kept {
-                    // What is given up before it has left does not leave any more.
+                    // What is given up before it has left does not leave any more, and what is kept is dropped at a close.
                     pending.remove(at);
+                    let expected = if self.closed {
+                        AckError::Disconnected
+                    } else {
+                        AckError::Timeout
+                    };
                     assert_eq!(
                         result.as_ref().err(),
-                        Some(&AckError::Timeout),
+                        Some(&expected),
                         "{id} of {namespace} ends, and its event has not left"
                     );
                 }
@@ -349,7 +354,9 @@ impl ClientApp {
             auth.insert("attempt", attempt);
         }
         let auth = RawValue::from_value(&Value::Object(auth));
-        self.connection.connect(namespace, auth.ok());
+        self.connection
+            .connect(namespace, auth.ok())
+            .expect("an object is shown");
         self.door(namespace).state = State::Asking(attempt);
     }
 

@@ -276,6 +276,8 @@ impl ServerApp {
                     world.storage_mut(&namespace).keep(private_id, session);
                 }
             }
+            // The decision finds out that the client has gone.
+            Event::Withdrawn { .. } => {}
             Event::ProtocolError(ProtocolError::ConnectTimeout | ProtocolError::PacketTimeout) => {}
             Event::ProtocolError(error) => panic!("a server finds fault with its client: {error}"),
             Event::Upgrade(_) | Event::Close(_) => unreachable!("they are sorted out before"),

@@ -16,7 +16,9 @@ impl ClientApp {
     pub(in crate::testing) fn join(&mut self, namespace: &Namespace) {
         self.fetch();
         if self.state(namespace) != State::Out {
-            self.connection.connect(namespace, None);
+            self.connection
+                .connect(namespace, None)
+                .expect("nothing is shown");
             return;
         }
         self.door(namespace).wanted = true;
@@ -112,6 +114,7 @@ impl ClientApp {
         self.give_up();
         self.connection.close(now);
         self.fetch();
+        self.assert_nothing_is_awaited();
         self.assert_everything_is_left();
     }
 
@@ -120,6 +123,7 @@ impl ClientApp {
         self.give_up();
         self.connection.abort();
         self.fetch();
+        self.assert_nothing_is_awaited();
         self.assert_everything_is_left();
     }
 
@@ -132,6 +136,14 @@ impl ClientApp {
             if matches!(door.state, State::Asking(_)) {
                 door.state = State::Out;
             }
+        }
+    }
+
+    /// Events without an acknowledgement are dropped in silence; the others have ended.
+    fn assert_nothing_is_awaited(&mut self) {
+        for door in self.doors.values_mut() {
+            door.pending.retain(|(_, id)| id.is_some());
+            assert!(door.pending.is_empty(), "a close ends all that is awaited");
         }
     }
 

@@ -92,7 +92,9 @@ impl Subject {
                 let namespace = input.namespace();
                 self.drain();
                 let auth = input.flag().then(auth);
-                self.connection.connect(&namespace, auth);
+                self.connection
+                    .connect(&namespace, auth)
+                    .expect("an object is shown");
                 self.wanted.insert(namespace);
             }
             17 => {

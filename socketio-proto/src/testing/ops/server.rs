@@ -153,6 +153,8 @@ impl Subject {
     }
 
     fn accept(&mut self, input: &mut Input<'_>) {
+        // The end of the last socket is reported before the next one asks, and a withdrawal before the decision.
+        self.drain();
         let Some((request, gone)) = self.take_request(input) else {
             return;
         };
@@ -170,8 +172,6 @@ impl Subject {
             ];
             accept = accept.missed(missed);
         }
-        // The end of the last socket is reported before the next one asks.
-        self.drain();
         let accepted = self.connection.accept(request, accept);
         assert!(!gone || accepted == Err(Gone), "an old request is accepted");
         if accepted == Ok(()) {
@@ -227,10 +227,20 @@ impl Subject {
         assert!(!self.closed, "{event:?} comes after the end");
         match event {
             Event::Connect(request) => {
-                for (older, gone) in &mut self.requests {
-                    *gone |= older.namespace() == request.namespace();
+                for (older, gone) in &self.requests {
+                    let asks_again = older.namespace() == request.namespace();
+                    assert!(*gone || !asks_again, "{older:?} was not withdrawn");
                 }
                 self.requests.push((request, false));
+            }
+            Event::Withdrawn { namespace } => {
+                let mut undecided = self.requests.iter_mut();
+                let withdrawn =
+                    undecided.find(|(request, gone)| !gone && *request.namespace() == namespace);
+                let Some((_, gone)) = withdrawn else {
+                    panic!("{namespace} is withdrawn and nobody asked for it");
+                };
+                *gone = true;
             }
             Event::Event {
                 namespace, args, ..
@@ -281,6 +291,7 @@ impl Subject {
     fn check(&self) {
         let held = self.connection.held();
         assert!(held.namespaces <= MAX_NAMESPACES, "{held:?}");
+        assert!(self.requests.len() <= MAX_NAMESPACES, "undecided requests");
         assert!(held.left <= MAX_NAMESPACES, "{held:?}");
         assert!(held.acks <= MAX_ACKS * MAX_NAMESPACES, "{held:?}");
         assert!(held.waiting <= MAX_WAITING, "{held:?}");

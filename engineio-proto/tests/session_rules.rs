@@ -895,7 +895,7 @@ fn a_client_that_leaves_before_it_is_let_in_says_goodbye_when_it_is() {
     assert_eq!(session.send(text("later")), Err(SendError::Closed));
     let open = r#"0{"sid":"s","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}"#;
     session.handle_get_response(200, ContentType::Text, Bytes::from(open), at(2));
-    assert!(matches!(session.poll_event(), Some(Event::Open(_))));
+    assert_eq!(session.poll_event(), None);
     assert_eq!(session.poll_connect(), None);
     assert_eq!(
         session.poll_request(),
@@ -906,6 +906,21 @@ fn a_client_that_leaves_before_it_is_let_in_says_goodbye_when_it_is() {
         session.poll_event(),
         Some(Event::Close(CloseReason::Forced))
     );
+
+    // On a link that is all there is to say.
+    let mut config = client::Config::default();
+    config.transports([Transport::WEBSOCKET]);
+    let mut session = client::Session::new(Arc::new(config), at(0));
+    let link = session.poll_connect().unwrap().link;
+    session.close(at(1));
+    session.handle_link_open(link, at(2));
+    session.handle_frame(link, Frame::text(open), at(3));
+    assert_eq!(
+        session.poll_event(),
+        Some(Event::Close(CloseReason::Forced))
+    );
+    assert_eq!(session.poll_event(), None);
+    assert!(session.is_link_finished(link));
 
     // A server that does not answer is not waited for as long as it may take to connect.
     let mut session = client::Session::new(Arc::new(client::Config::default()), at(0));

@@ -96,6 +96,10 @@ fuzz_target!(|input: (&str, Vec<Vec<u8>>, bool)| {
     assert_eq!(args.iter().count(), args.len());
     let values: Vec<Value> = args.iter().map(|raw| raw.to_value()).collect();
     assert_eq!(format!("{values:?}"), format!("{:?}", args.to_values()));
+    // A number that is too large is infinite, and is sent as null, which is another type.
+    if format!("{values:?}").contains("Infinity") {
+        return;
+    }
     zoo::<Value>(args, codec);
     zoo::<(Value, Option<Value>)>(args, codec);
     zoo::<Struct>(args, codec);

@@ -2,9 +2,16 @@
 
 use socketio_proto::{Body, Codec, Decoder, Limits, Packet, Protocol};
 
-/// All that a packet says, in one text. Values are compared as they print: no number is left out, and what is not a number
-/// is itself.
+/// All that a packet says, in one text. Values are compared as they print, so that what is not a number is itself. A number
+/// that is too large is infinite, as in JavaScript, and JSON has null for that.
 pub fn said(packet: &Packet) -> String {
+    let said = print(packet);
+    ["Number(Infinity)", "Number(-Infinity)", "Number(NaN)"]
+        .iter()
+        .fold(said, |said, number| said.replace(number, "Null"))
+}
+
+fn print(packet: &Packet) -> String {
     let namespace = &packet.namespace;
     match &packet.body {
         Body::Connect(auth) => format!(

@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use socketio_proto::{
     AckId, Args, Arguments, Body, Codec, DecodeError, Emit, Encoded, Json, Limits, Namespace,
-    Object, Outgoing, Packet, Protocol, Value,
+    Object, Outgoing, Packet, Protocol, RawValue, Value,
 };
 
 fn codecs() -> Vec<Box<dyn Codec>> {
@@ -67,12 +67,12 @@ fn parts(packet: &Packet) -> Parts {
         Body::Connect(raw) => (
             "connect",
             None,
-            (String::new(), raw.iter().map(|r| r.to_value()).collect()),
+            (String::new(), raw.iter().map(RawValue::to_value).collect()),
         ),
         Body::ConnectError(raw) => (
             "error",
             None,
-            (String::new(), raw.iter().map(|r| r.to_value()).collect()),
+            (String::new(), raw.iter().map(RawValue::to_value).collect()),
         ),
         Body::Disconnect => ("disconnect", None, (String::new(), Vec::new())),
         Body::Event { id, args: a } => ("event", *id, args(a)),
@@ -163,6 +163,10 @@ fn is_harmless(values: &[Value]) -> bool {
 }
 
 /// So many cases, unless the environment says how many.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the developer who runs the test, not an input of the protocol"
+)]
 fn cases(usual: u32) -> ProptestConfig {
     let chosen = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig::default();

@@ -186,7 +186,8 @@ impl Session {
     /// Closes when everything has left that was sent before. What arrives from now on is not handed out any more.
     ///
     /// [`Event::Close`] follows: at once if there is nothing to send, at the latest after the configured time. A session
-    /// that is not open yet is closed when it is, so that the server need not wait for a client that is gone.
+    /// that is not open yet is closed when it is, so that the server need not wait for a client that is gone; it is then not
+    /// reported as open.
     pub fn close(&mut self, now: Time) {
         match self.state {
             // The server does not know of this client yet, and need not.
@@ -552,8 +553,11 @@ impl Session {
         self.peer_max_payload = open.max_payload;
         self.state = State::Open;
         if self.leaving {
+            // Who has left already does not want to hear of it.
             self.close(now);
-        } else if self.active.is_none() && self.config.upgrade {
+            return None;
+        }
+        if self.active.is_none() && self.config.upgrade {
             self.try_links(&open, now);
         }
         Some(Event::Open(open))

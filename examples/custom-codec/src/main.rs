@@ -150,9 +150,9 @@ fn carry(way: &str, frame: &Frame) -> Frame {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut pair = Pair::new()?;
-    pair.client.connect(&Namespace::new("/closed")?, None);
+    pair.client.connect(&Namespace::new("/closed")?, None)?;
     let files = Namespace::new("/files")?;
-    pair.client.connect(&files, None);
+    pair.client.connect(&files, None)?;
     pair.talk()?;
 
     let upload = ("a.png", Bytes::from_static(b"\x89PNG"));

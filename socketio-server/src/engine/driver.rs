@@ -10,15 +10,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use engineio_proto::server::Session;
 use engineio_proto::{Frame, LinkId, Time};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connection::Connection;
+use super::http::Core;
 use super::link::{Link, Received};
 use super::machine::{Machine, Protocol};
 
 pub(crate) struct Driver<P: Protocol> {
+    core: Arc<Core<P>>,
     connection: Arc<Connection<P>>,
+    /// The session has ended and cannot be asked for any more; links may still be saying goodbye.
+    ended: bool,
     links: Vec<Driven>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Time>,
@@ -58,9 +63,11 @@ thread_local! {
 }
 
 impl<P: Protocol> Driver<P> {
-    pub(crate) fn new(connection: Arc<Connection<P>>) -> Self {
+    pub(crate) fn new(core: Arc<Core<P>>, connection: Arc<Connection<P>>) -> Self {
         Self {
+            core,
             connection,
+            ended: false,
             links: Vec::new(),
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
@@ -87,14 +94,14 @@ impl<P: Protocol> Driver<P> {
             if progress {
                 continue;
             }
+            if !self.ended {
+                self.ended = self.end();
+            }
             let mut state = self.connection.lock();
             if !state.new_links.is_empty() {
                 continue;
             }
-            if state.machine.session().close_reason().is_some()
-                && self.links.is_empty()
-                && !state.is_dispatching()
-            {
+            if self.ended && self.links.is_empty() && !state.is_dispatching() {
                 return Poll::Ready(());
             }
             state.driver_sleeps(cx.waker());
@@ -102,6 +109,16 @@ impl<P: Protocol> Driver<P> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// If the session has ended, nobody finds it any more. Whether it has.
+    fn end(&self) -> bool {
+        let ended = |session: &Session| session.close_reason().map(|_| session.sid().clone());
+        let sid = self.connection.session(ended);
+        if let Some(sid) = &sid {
+            self.core.sessions.remove(sid);
+        }
+        sid.is_some()
     }
 
     /// Links into the machine, and what came of it to the application.
@@ -164,7 +181,7 @@ impl<P: Protocol> Driver<P> {
         }
         self.armed = None;
         let now = connection.clock.now();
-        connection.input(super::machine::Machine::handle_timeout);
+        connection.input(Machine::handle_timeout);
         for driven in &mut self.links {
             if matches!(driven.phase, Phase::Closing { by } if by <= now) {
                 driven.phase = Phase::Gone;
@@ -213,7 +230,7 @@ impl<P: Protocol> Driver<P> {
             }
             // Who is not read from shows that it lives by taking what is written.
             if sent > 0 && !connection.session(engineio_proto::server::Session::wants_input) {
-                connection.input(super::machine::Machine::handle_activity);
+                connection.input(Machine::handle_activity);
             }
             if let Some(fault) = failed {
                 driven.phase = Phase::Gone;

@@ -143,14 +143,9 @@ impl<P: Protocol> Core<P> {
         let local = self.protocol.local();
         let connection = Connection::new(Arc::clone(&self.protocol), machine, self.clock, local);
         // Ids have 120 random bits; one that is taken does not happen.
-        self.sessions.insert(sid.clone(), Arc::clone(&connection));
+        self.sessions.insert(sid, Arc::clone(&connection));
         self.protocol.opened(&connection);
-        let driver = Driver::new(Arc::clone(&connection));
-        let core = Arc::clone(self);
-        tokio::spawn(async move {
-            driver.await;
-            core.sessions.remove(&sid);
-        });
+        tokio::spawn(Driver::new(Arc::clone(self), Arc::clone(&connection)));
         connection
     }
 

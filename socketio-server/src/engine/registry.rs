@@ -12,10 +12,12 @@ use engineio_proto::Sid;
 /// The keys are asked for by anybody, so that the hash is seeded.
 #[derive(Debug)]
 pub(crate) struct Registry<T> {
-    shards: Box<[Mutex<HashMap<Sid, Arc<T>>>]>,
+    shards: Box<[Shard<T>]>,
     hasher: RandomState,
     len: AtomicUsize,
 }
+
+type Shard<T> = Mutex<HashMap<Sid, Arc<T>>>;
 
 /// More than there are cores on most machines; handshakes meet in a lock now and then.
 const SHARDS: usize = 16;
@@ -56,8 +58,7 @@ impl<T> Registry<T> {
 
     /// All sessions at this moment.
     pub(crate) fn snapshot(&self) -> Vec<Arc<T>> {
-        let values =
-            |shard: &Mutex<HashMap<Sid, Arc<T>>>| lock(shard).values().cloned().collect::<Vec<_>>();
+        let values = |shard: &Shard<T>| lock(shard).values().cloned().collect::<Vec<_>>();
         self.shards.iter().flat_map(values).collect()
     }
 

@@ -18,7 +18,7 @@ use crate::engine::machine::{Machine, Protocol};
 
 /// Answers a `GET` when there is something to say.
 pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<Answer, Reject> {
-    connection.input(super::super::machine::Machine::handle_get)?;
+    connection.input(Machine::handle_get)?;
     let pending = PendingGet(Some(connection));
     let mut body = BytesMut::new();
     let content = poll_fn(|cx| {
@@ -51,7 +51,7 @@ impl<P: Protocol> PendingGet<'_, P> {
 impl<P: Protocol> Drop for PendingGet<'_, P> {
     fn drop(&mut self) {
         if let Some(connection) = self.0 {
-            connection.input(super::super::machine::Machine::handle_get_aborted);
+            connection.input(Machine::handle_get_aborted);
         }
     }
 }
@@ -73,7 +73,7 @@ pub(super) async fn post<P: Protocol, B: Body>(
         Read::Body(body) => body,
         Read::TooLarge => {
             pending.done();
-            connection.input(super::super::machine::Machine::handle_post_too_large);
+            connection.input(Machine::handle_post_too_large);
             return Err(Reject::PayloadTooLarge);
         }
         // The drop of `pending` says that it was aborted; the answer goes nowhere.
@@ -132,7 +132,7 @@ impl<P: Protocol> PendingPost<'_, P> {
 impl<P: Protocol> Drop for PendingPost<'_, P> {
     fn drop(&mut self) {
         if let Some(connection) = self.0 {
-            connection.input(super::super::machine::Machine::handle_post_aborted);
+            connection.input(Machine::handle_post_aborted);
         }
     }
 }

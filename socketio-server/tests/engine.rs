@@ -597,5 +597,4 @@ fn a_client_that_does_not_read_is_not_read_from() {
         accepted < 40_000_000,
         "{accepted} bytes were read from somebody who reads nothing"
     );
-    assert_eq!(server.engine.sessions(), 1, "it is slow, which is no crime");
 }

@@ -129,7 +129,7 @@ impl<P: Protocol> Driver<P> {
             if driven.phase != Phase::Open {
                 continue;
             }
-            let wants = connection.session(engineio_proto::server::Session::wants_input);
+            let wants = connection.session(Session::wants_input);
             if !(wants && connection.protocol.wants_input(connection)) {
                 continue;
             }
@@ -229,7 +229,7 @@ impl<P: Protocol> Driver<P> {
                 }
             }
             // Who is not read from shows that it lives by taking what is written.
-            if sent > 0 && !connection.session(engineio_proto::server::Session::wants_input) {
+            if sent > 0 && !connection.session(Session::wants_input) {
                 connection.input(Machine::handle_activity);
             }
             if let Some(fault) = failed {

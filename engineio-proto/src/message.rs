@@ -31,21 +31,32 @@ pub struct Message {
     repr: Repr,
 }
 
+/// How a message is kept, and whether it may be compressed.
+///
+/// No variant has anything beside its buffer. With a flag in the gap between tag and buffer, moving a message
+/// would copy bytes across the words that were just written, which processors wait for: decoding took half as
+/// long again.
 #[derive(Clone)]
 enum Repr {
     /// `4…`, as it arrived: checked, without a header.
-    Arrived { wire: Text, compress: bool },
-    /// A whole WebSocket frame whose header takes `header` bytes; the rest is `4…`.
+    Arrived(Text),
+    ArrivedPlain(Text),
+    /// A whole WebSocket frame; what follows its header is `4…`.
     ///
-    /// Invariant: `header < frame.len()`, and what follows the header is UTF-8, because `TextBuilder` only
+    /// Invariant: the header is one of [`WsHeader`], and what follows it is UTF-8, because `TextBuilder` only
     /// takes `str`.
-    Built {
-        frame: Bytes,
-        header: u8,
-        compress: bool,
-    },
+    Built(Bytes),
+    BuiltPlain(Bytes),
     /// The payload itself.
-    Binary { payload: Bytes, compress: bool },
+    Binary(Bytes),
+    BinaryPlain(Bytes),
+}
+
+/// How a message is kept, whether it may be compressed or not.
+enum Kept<'a> {
+    Arrived(&'a Text),
+    Built(&'a Bytes),
+    Binary(&'a Bytes),
 }
 
 /// What the application sent: [`Message::payload`].
@@ -85,21 +96,16 @@ impl Message {
     /// A binary message. Copies nothing.
     pub fn binary(payload: impl Into<Bytes>) -> Self {
         Self {
-            repr: Repr::Binary {
-                payload: payload.into(),
-                compress: true,
-            },
+            repr: Repr::Binary(payload.into()),
         }
     }
 
     /// A message that arrived as text; `wire` begins with `4`.
+    #[inline]
     pub(crate) fn from_wire(wire: Text) -> Self {
         debug_assert!(wire.starts_with('4'));
         Self {
-            repr: Repr::Arrived {
-                wire,
-                compress: true,
-            },
+            repr: Repr::Arrived(wire),
         }
     }
 
@@ -107,23 +113,34 @@ impl Message {
     ///
     /// Turn it off for what is compressed already, such as pictures.
     #[must_use]
-    pub fn with_compress(mut self, yes: bool) -> Self {
-        match &mut self.repr {
-            Repr::Arrived { compress, .. }
-            | Repr::Built { compress, .. }
-            | Repr::Binary { compress, .. } => {
-                *compress = yes;
+    pub fn with_compress(self, yes: bool) -> Self {
+        let repr = match (self.repr, yes) {
+            (Repr::Arrived(wire) | Repr::ArrivedPlain(wire), true) => Repr::Arrived(wire),
+            (Repr::Arrived(wire) | Repr::ArrivedPlain(wire), false) => Repr::ArrivedPlain(wire),
+            (Repr::Built(frame) | Repr::BuiltPlain(frame), true) => Repr::Built(frame),
+            (Repr::Built(frame) | Repr::BuiltPlain(frame), false) => Repr::BuiltPlain(frame),
+            (Repr::Binary(payload) | Repr::BinaryPlain(payload), true) => Repr::Binary(payload),
+            (Repr::Binary(payload) | Repr::BinaryPlain(payload), false) => {
+                Repr::BinaryPlain(payload)
             }
-        }
-        self
+        };
+        Self { repr }
     }
 
     /// Whether a transport that compresses may compress this message.
     pub fn compress(&self) -> bool {
-        match self.repr {
-            Repr::Arrived { compress, .. }
-            | Repr::Built { compress, .. }
-            | Repr::Binary { compress, .. } => compress,
+        match &self.repr {
+            Repr::Arrived(_) | Repr::Built(_) | Repr::Binary(_) => true,
+            Repr::ArrivedPlain(_) | Repr::BuiltPlain(_) | Repr::BinaryPlain(_) => false,
+        }
+    }
+
+    #[inline]
+    fn kept(&self) -> Kept<'_> {
+        match &self.repr {
+            Repr::Arrived(wire) | Repr::ArrivedPlain(wire) => Kept::Arrived(wire),
+            Repr::Built(frame) | Repr::BuiltPlain(frame) => Kept::Built(frame),
+            Repr::Binary(payload) | Repr::BinaryPlain(payload) => Kept::Binary(payload),
         }
     }
 
@@ -134,13 +151,13 @@ impl Message {
 
     /// Whether this is binary.
     pub fn is_binary(&self) -> bool {
-        matches!(self.repr, Repr::Binary { .. })
+        matches!(self.kept(), Kept::Binary(_))
     }
 
     /// Bytes of the payload, without packet type and headers.
     pub fn len(&self) -> usize {
-        match &self.repr {
-            Repr::Binary { payload, .. } => payload.len(),
+        match self.kept() {
+            Kept::Binary(payload) => payload.len(),
             // The packet type is one byte.
             _ => self.wire().len().saturating_sub(1),
         }
@@ -156,13 +173,13 @@ impl Message {
     /// Free for what arrived. Text that was built here is checked anew at each call, since its buffer also
     /// holds a header that is no text; transports take [`wire`](Self::wire) and pay nothing.
     pub fn payload(&self) -> Payload<'_> {
-        match &self.repr {
-            Repr::Arrived { wire, .. } => Payload::Text(wire.get(1..).unwrap_or_default()),
-            Repr::Built { .. } => {
+        match self.kept() {
+            Kept::Arrived(wire) => Payload::Text(wire.get(1..).unwrap_or_default()),
+            Kept::Built(_) => {
                 let text = self.wire().get(1..).unwrap_or_default();
                 Payload::Text(str::from_utf8(text).unwrap_or_default())
             }
-            Repr::Binary { payload, .. } => Payload::Binary(payload),
+            Kept::Binary(payload) => Payload::Binary(payload),
         }
     }
 
@@ -170,43 +187,39 @@ impl Message {
     ///
     /// As with [`payload`](Self::payload), text that was built here is checked anew.
     pub fn to_text(&self) -> Option<Text> {
-        match &self.repr {
-            Repr::Arrived { wire, .. } => Some(wire.slice_ref(wire.get(1..).unwrap_or_default())),
-            Repr::Built { frame, header, .. } => {
-                let payload = frame.slice(frame.len().min(usize::from(*header) + 1)..);
+        match self.kept() {
+            Kept::Arrived(wire) => Some(wire.slice_ref(wire.get(1..).unwrap_or_default())),
+            Kept::Built(frame) => {
+                let payload = frame.slice(frame.len().min(WsHeader::len_in(frame) + 1)..);
                 Some(Text::try_from(payload).unwrap_or_default())
             }
-            Repr::Binary { .. } => None,
+            Kept::Binary(_) => None,
         }
     }
 
     /// The payload of a binary message, shared; `None` if it is text.
     pub fn to_bytes(&self) -> Option<Bytes> {
-        match &self.repr {
-            Repr::Binary { payload, .. } => Some(payload.clone()),
+        match self.kept() {
+            Kept::Binary(payload) => Some(payload.clone()),
             _ => None,
         }
     }
 
     /// What a transport writes: text with its `4` in front, binary bare.
     pub fn wire(&self) -> &[u8] {
-        match &self.repr {
-            Repr::Arrived { wire, .. } => wire.as_bytes(),
-            Repr::Built { frame, header, .. } => {
-                frame.get(usize::from(*header)..).unwrap_or_default()
-            }
-            Repr::Binary { payload, .. } => payload,
+        match self.kept() {
+            Kept::Arrived(wire) => wire.as_bytes(),
+            Kept::Built(frame) => frame.get(WsHeader::len_in(frame)..).unwrap_or_default(),
+            Kept::Binary(payload) => payload,
         }
     }
 
     /// The same as [`wire`](Self::wire), shared.
     pub fn wire_bytes(&self) -> Bytes {
-        match &self.repr {
-            Repr::Arrived { wire, .. } => wire.as_bytes().clone(),
-            Repr::Built { frame, header, .. } => {
-                frame.slice(frame.len().min(usize::from(*header))..)
-            }
-            Repr::Binary { payload, .. } => payload.clone(),
+        match self.kept() {
+            Kept::Arrived(wire) => wire.as_bytes().clone(),
+            Kept::Built(frame) => frame.slice(frame.len().min(WsHeader::len_in(frame))..),
+            Kept::Binary(payload) => payload.clone(),
         }
     }
 
@@ -216,16 +229,18 @@ impl Message {
     /// anew.
     pub fn into_wire(self) -> Wire {
         match self.repr {
-            Repr::Arrived { wire, .. } => Wire::Text(wire),
-            Repr::Built { .. } => Wire::Text(Text::try_from(self.wire_bytes()).unwrap_or_default()),
-            Repr::Binary { payload, .. } => Wire::Binary(payload),
+            Repr::Arrived(wire) | Repr::ArrivedPlain(wire) => Wire::Text(wire),
+            Repr::Binary(payload) | Repr::BinaryPlain(payload) => Wire::Binary(payload),
+            Repr::Built(_) | Repr::BuiltPlain(_) => {
+                Wire::Text(Text::try_from(self.wire_bytes()).unwrap_or_default())
+            }
         }
     }
 
     /// The whole unmasked WebSocket frame of a text that was built here, shared by everybody it is sent to.
     pub(crate) fn built_ws_frame(&self) -> Option<&Bytes> {
-        match &self.repr {
-            Repr::Built { frame, .. } => Some(frame),
+        match self.kept() {
+            Kept::Built(frame) => Some(frame),
             _ => None,
         }
     }
@@ -369,11 +384,7 @@ impl TextBuilder {
         let mut frame = Bytes::from(buffer);
         frame.advance(first);
         Message {
-            repr: Repr::Built {
-                frame,
-                header: header.len,
-                compress: true,
-            },
+            repr: Repr::Built(frame),
         }
     }
 }
@@ -430,6 +441,15 @@ impl WsHeader {
         if let Some(slot) = self.bytes.get_mut(usize::from(self.len)) {
             *slot = byte;
             self.len += 1;
+        }
+    }
+
+    /// Bytes of the header that an unmasked frame begins with.
+    fn len_in(frame: &[u8]) -> usize {
+        match frame.get(1) {
+            Some(126) => 4,
+            Some(127) => 10,
+            _ => 2,
         }
     }
 

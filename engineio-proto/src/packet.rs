@@ -61,10 +61,18 @@ impl Packet {
     }
 
     /// Decodes one packet of text, as it stands in a text frame or in a payload.
+    #[inline]
     pub fn from_text(text: Text, revision: Revision) -> Result<Self, DecodeError> {
+        // Nearly all packets are messages.
+        if text.as_bytes().first() == Some(&b'4') {
+            return Ok(Self::Message(Message::from_wire(text)));
+        }
+        Self::from_other_text(text, revision)
+    }
+
+    fn from_other_text(text: Text, revision: Revision) -> Result<Self, DecodeError> {
         let data = |text: &Text| text.slice_ref(text.get(1..).unwrap_or_default());
         match text.as_bytes().first() {
-            Some(b'4') => Ok(Self::Message(Message::from_wire(text))),
             Some(b'0') => Ok(Self::Open(data(&text))),
             Some(b'1') => Ok(Self::Close),
             Some(b'2') => Ok(Self::Ping(data(&text))),

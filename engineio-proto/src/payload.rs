@@ -30,7 +30,7 @@ use core::iter::FusedIterator;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{DecodeError, Packet, Revision, Text};
+use crate::{DecodeError, Packet, Revision};
 
 /// How packets are put into a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,10 +68,10 @@ impl Encoding {
 
 /// The packets of a body, one per call of [`next`](Iterator::next).
 ///
-/// Nothing is decoded ahead, so a body of a million separators costs what the caller takes. Packets share the
-/// buffer of the body; only base64 is copied. Decoding ends with the first error, which is the peer's fault;
-/// the packets before it were good, also if the error is a byte that is no UTF-8. An empty body is one
-/// [`DecodeError::Empty`].
+/// Nothing is looked at ahead, so a body of a million separators costs what the caller takes of it, and each byte
+/// is checked once. Packets share the buffer of the body; only base64 is copied. Decoding ends with the first
+/// error, which is the peer's fault; the packets before it were good, also if the error is a byte that is no UTF-8.
+/// An empty body is one [`DecodeError::Empty`].
 #[derive(Debug)]
 pub struct Decoder {
     body: Body,
@@ -87,7 +87,7 @@ enum Body {
 }
 
 impl Decoder {
-    /// Starts with a whole body. The UTF-8 of a text is checked here, in one pass.
+    /// Starts with a whole body.
     pub fn new(body: Bytes, encoding: Encoding) -> Self {
         let body = match encoding {
             Encoding::V4 => Body::V4(v4::Body::new(body)),
@@ -96,11 +96,17 @@ impl Decoder {
         };
         Self { body }
     }
+
+    #[cold]
+    fn finish(&mut self) {
+        self.body = Body::Done;
+    }
 }
 
 impl Iterator for Decoder {
     type Item = Result<Packet, DecodeError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let packet = match &mut self.body {
             Body::V4(body) => body.next_packet(),
@@ -109,7 +115,7 @@ impl Iterator for Decoder {
             Body::Done => return None,
         };
         if !matches!(packet, Some(Ok(_))) {
-            self.body = Body::Done;
+            self.finish();
         }
         packet
     }
@@ -195,44 +201,4 @@ impl<'a> Wire<'a> {
             Packet::Noop => text(b"6", &[]),
         }
     }
-}
-
-/// A body of text, as far as it is UTF-8, and how far it was read.
-#[derive(Debug)]
-struct TextBody {
-    text: Text,
-    at: usize,
-    /// The error to report at the end of `text`, if that is not the end of the body.
-    torn: bool,
-}
-
-impl TextBody {
-    fn new(body: Bytes) -> Self {
-        let (text, torn) = match Text::try_from(body.clone()) {
-            Ok(text) => (text, false),
-            Err(_) => (valid_prefix(&body), true),
-        };
-        Self { text, at: 0, torn }
-    }
-
-    fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// Takes `len` bytes as a packet and steps over `gap` more.
-    fn take(&mut self, len: usize, gap: usize) -> Text {
-        let packet = self.rest().get(..len).unwrap_or_default();
-        let packet = self.text.slice_ref(packet);
-        self.at += len + gap;
-        packet
-    }
-}
-
-#[cold]
-fn valid_prefix(body: &Bytes) -> Text {
-    let valid = match core::str::from_utf8(body) {
-        Ok(text) => text.len(),
-        Err(error) => error.valid_up_to(),
-    };
-    Text::try_from(body.slice(..valid)).unwrap_or_default()
 }

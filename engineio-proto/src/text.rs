@@ -38,6 +38,7 @@ impl Text {
     }
 
     /// The text.
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -48,17 +49,20 @@ impl Text {
     ///
     /// If `part` is not a part of this text; it must come from a slice of it, as in
     /// `text.slice_ref(&text[2..])`. An empty part may come from anywhere.
+    #[inline]
     #[track_caller]
     pub fn slice_ref(&self, part: &str) -> Self {
         Self(self.0.slice_ref(part))
     }
 
     /// The bytes, not copied.
+    #[inline]
     pub fn into_bytes(self) -> Bytes {
         self.0.into_bytes()
     }
 
     /// The bytes, shared.
+    #[inline]
     pub fn as_bytes(&self) -> &Bytes {
         self.0.as_bytes()
     }
@@ -67,6 +71,7 @@ impl Text {
 impl Deref for Text {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         &self.0
     }
@@ -94,6 +99,7 @@ impl From<&str> for Text {
 impl TryFrom<Bytes> for Text {
     type Error = DecodeError;
 
+    #[inline]
     fn try_from(bytes: Bytes) -> Result<Self, DecodeError> {
         match ByteString::try_from(bytes) {
             Ok(text) => Ok(Self(text)),

@@ -20,6 +20,10 @@ use proptest::prelude::*;
 const MS: Duration = Duration::from_millis(1);
 
 /// So many cases, unless the environment says how many.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the developer who runs the test, not an input of the protocol"
+)]
 fn cases(usual: u32) -> ProptestConfig {
     let chosen = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig::default();
@@ -67,7 +71,8 @@ proptest! {
         prop_assert!(pair.both_ended() || (pair.is_open() && pair.everything_arrived()));
     }
 
-    /// Delays, upgrades that fail, and strangers who know the session id end nothing and lose nothing.
+    /// Delays, upgrades that fail, and strangers who know the session id end nothing and lose nothing; and it is
+    /// reported when links are tried in vain.
     #[test]
     fn a_network_that_only_delays_ends_no_session(
         setup in setup(),
@@ -75,11 +80,21 @@ proptest! {
         network in network(),
         plan in calm_plan(1..70),
     ) {
-        let mut pair = Pair::new(setup.heartbeat(interval, timeout), network);
+        let mut pair = Pair::new(setup.clone().heartbeat(interval, timeout), network);
         pair.run(&plan);
         pair.settle();
         prop_assert!(pair.is_open());
         prop_assert!(pair.everything_arrived());
+        let tried = match setup.transports() {
+            [Transport::POLLING, links @ ..] => links.len(),
+            _ => 0,
+        };
+        match pair.client().upgrades() {
+            // When one is about to win the others are given up, and it may fail then.
+            [] => prop_assert!((tried.min(1)..=tried).contains(&pair.client().failed_upgrades())),
+            [_] => prop_assert!(pair.client().failed_upgrades() < tried),
+            more => prop_assert!(false, "went over twice: {more:?}"),
+        }
     }
 
     /// A session that owes all that it may takes no more, says so, and loses nothing of what it took.
@@ -175,6 +190,30 @@ proptest! {
         prop_assert!(ended || (pair.is_open() && pair.everything_arrived()));
     }
 
+    /// Who is told that a request or a link broke, ends the session at once, and says that the transport failed.
+    #[test]
+    fn who_is_told_that_something_broke_ends_the_session_at_once(
+        by_link in any::<bool>(),
+        revision in prop_oneof![Just(Revision::V4), Just(Revision::V3)],
+        notice in prop_oneof![Just(Notice::Both), Just(Notice::Client), Just(Notice::Server)],
+        idle in 0_u32..60_000,
+        latency in 1_u32..400,
+        seed in any::<u64>(),
+    ) {
+        // No heartbeat is due meanwhile, so that a poll waits on the server.
+        let setup = if by_link { Setup::default() } else { Setup::polling() };
+        let lazy = Duration::from_secs(600);
+        let network = Network::new(seed).latency(latency * MS..=latency * MS);
+        let mut pair = Pair::new(setup.revision(revision).heartbeat(lazy, lazy), network);
+        pair.settle();
+        let broken = if by_link { Op::CutLinks(notice) } else { Op::AbortGet(notice) };
+        pair.run(&[Op::Advance(idle), broken]);
+        pair.advance(latency * MS);
+        let failed = |side| matches!(pair.end(side).closed(), Some(CloseReason::TransportError(_)));
+        prop_assert_eq!(failed(Side::Client), notice != Notice::Server);
+        prop_assert_eq!(failed(Side::Server), notice != Notice::Client);
+    }
+
     /// A close waits for what was sent before it, on whatever transport and at whatever moment of an upgrade.
     ///
     /// The client sends nothing while the server closes: on polling a `POST` that crosses the goodbye is refused, since
@@ -201,6 +240,25 @@ proptest! {
         prop_assert_eq!(pair.end(by.other()).received(), pair.end(by).sent());
         prop_assert_eq!(pair.end(by).closed(), Some(CloseReason::Forced));
         prop_assert_eq!(pair.end(by.other()).closed(), Some(CloseReason::TransportClose));
+    }
+
+    /// A client may come back at any moment, also before the server has noticed that it had gone: its new session is not
+    /// disturbed by the last one, and the last one ends.
+    #[test]
+    fn a_client_that_comes_back_is_not_disturbed_by_its_last_session(
+        setup in setup(),
+        network in network(),
+        before in plan(0..30),
+        after in calm_plan(1..30),
+    ) {
+        let mut pair = Pair::new(setup, network);
+        pair.run(&before);
+        pair.resume();
+        pair.restart_client();
+        pair.run(&after);
+        pair.settle();
+        prop_assert!(pair.is_open() && pair.everything_arrived());
+        prop_assert_eq!(pair.server_machines_mut().count(), 1);
     }
 
     /// Timers of any length, also of none, do not make a session spin.

@@ -10,6 +10,8 @@ use engineio_proto::Text;
 use serde::de::Deserialize;
 
 use crate::json::{self, Place};
+#[cfg(feature = "msgpack")]
+use crate::msgpack;
 use crate::{ArgsError, DecodeError, Value};
 
 /// The name of an event and its arguments, or the arguments of an acknowledgement: checked, but not decoded.
@@ -80,6 +82,8 @@ impl Args {
             }) => name,
             _ => match &self.source.data {
                 SourceData::Json(text) => self.name.of(text),
+                #[cfg(feature = "msgpack")]
+                SourceData::MessagePack(frame) => self.name.of_bytes(frame),
             },
         }
     }
@@ -110,18 +114,32 @@ impl Args {
                 let reader = json::Reader::new(text, self.first as usize, self.source.extra());
                 json::deserialize_arguments(reader)
             }
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => {
+                let reader = msgpack::Reader::new(frame, self.first as usize);
+                msgpack::deserialize_arguments(reader, self.len)
+            }
         }
     }
 
     /// The arguments one by one, undecoded.
     pub fn iter(&self) -> impl Iterator<Item = RawValue> + '_ {
+        let first = self.first as usize;
         let mut reader = match &self.source.data {
             SourceData::Json(text) => {
-                json::Reader::new(text, self.first as usize, self.source.extra())
+                Skipper::Json(json::Reader::new(text, first, self.source.extra()))
+            }
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => {
+                Skipper::MessagePack(msgpack::Reader::new(frame, first))
             }
         };
         (0..self.len).map(move |_| {
-            let span = reader.next_argument();
+            let span = match &mut reader {
+                Skipper::Json(reader) => reader.next_argument(),
+                #[cfg(feature = "msgpack")]
+                Skipper::MessagePack(reader) => reader.next_argument(),
+            };
             RawValue::new(self.source.clone(), span)
         })
     }
@@ -169,7 +187,7 @@ impl Args {
 
     /// The arguments as they stand between the brackets, if they are JSON without attachments.
     pub(crate) fn plain_json(&self) -> Option<&str> {
-        let SourceData::Json(text) = &self.source.data;
+        let text = self.source.as_json()?;
         if !self.attachments().is_empty() {
             return None;
         }
@@ -181,9 +199,14 @@ impl Args {
             .strip_suffix(']')
     }
 
-    /// The attachments have arrived.
-    pub(crate) fn attach(&mut self, extra: Arc<Extra>) {
-        self.source.extra = Some(extra);
+    /// The next attachment has arrived. Says whether it was the last one.
+    pub(crate) fn attach(&mut self, bytes: Bytes) -> bool {
+        // Nobody else has seen these arguments yet.
+        let Some(extra) = self.source.extra.as_mut().and_then(Arc::get_mut) else {
+            return true;
+        };
+        extra.attachments.push(bytes);
+        extra.attachments.len() >= extra.places.len()
     }
 }
 
@@ -191,7 +214,7 @@ impl Args {
 impl fmt::Debug for Args {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple("Args");
-        if self.name != Span::EMPTY {
+        if !self.event_name().is_empty() {
             tuple.field(&self.event_name());
         }
         for raw in self.iter() {
@@ -220,8 +243,12 @@ impl RawValue {
     pub fn deserialize<'de, T: Deserialize<'de>>(&'de self) -> Result<T, ArgsError> {
         match &self.source.data {
             SourceData::Json(text) => {
-                let start = self.span.start as usize;
-                T::deserialize(&mut json::Reader::new(text, start, self.source.extra()))
+                let extra = self.source.extra();
+                T::deserialize(&mut json::Reader::new(text, self.span.start(), extra))
+            }
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => {
+                T::deserialize(&mut msgpack::Reader::new(frame, self.span.start()))
             }
         }
     }
@@ -230,8 +257,11 @@ impl RawValue {
     pub fn to_value(&self) -> Value {
         match &self.source.data {
             SourceData::Json(text) => {
-                let start = self.span.start as usize;
-                json::Reader::new(text, start, self.source.extra()).read_value()
+                json::Reader::new(text, self.span.start(), self.source.extra()).read_value()
+            }
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => {
+                msgpack::Reader::new(frame, self.span.start()).read_value()
             }
         }
     }
@@ -247,8 +277,15 @@ impl RawValue {
 
     /// The JSON text, if this arrived as JSON. Attachments are placeholders in it.
     pub fn as_json(&self) -> Option<&str> {
+        self.source.as_json().map(|text| self.span.of(text))
+    }
+
+    /// The bytes, if this arrived as MessagePack.
+    #[cfg(feature = "msgpack")]
+    pub(crate) fn as_msgpack(&self) -> Option<&[u8]> {
         match &self.source.data {
-            SourceData::Json(text) => Some(self.span.of(text)),
+            SourceData::MessagePack(frame) => frame.get(self.span.start()..self.span.end()),
+            SourceData::Json(_) => None,
         }
     }
 }
@@ -273,6 +310,16 @@ pub(crate) struct Source {
 enum SourceData {
     /// The whole text, with what stands before the JSON, so that nothing has to be cut.
     Json(Text),
+    /// The whole frame.
+    #[cfg(feature = "msgpack")]
+    MessagePack(Bytes),
+}
+
+/// Walks over arguments.
+enum Skipper<'a> {
+    Json(json::Reader<'a>),
+    #[cfg(feature = "msgpack")]
+    MessagePack(msgpack::Reader<'a>),
 }
 
 impl Source {
@@ -283,13 +330,35 @@ impl Source {
         }
     }
 
+    #[cfg(feature = "msgpack")]
+    pub(crate) fn message_pack(frame: Bytes, extra: Option<Arc<Extra>>) -> Self {
+        Self {
+            data: SourceData::MessagePack(frame),
+            extra,
+        }
+    }
+
+    fn as_json(&self) -> Option<&Text> {
+        match &self.data {
+            SourceData::Json(text) => Some(text),
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(_) => None,
+        }
+    }
+
     fn extra(&self) -> Option<&Extra> {
         self.extra.as_deref()
     }
 
     fn share(&self, part: &[u8]) -> Option<Bytes> {
-        let attachments = self.extra().map_or(&[][..], |extra| &extra.attachments);
-        attachments.iter().find_map(|whole| share(whole, part))
+        match &self.data {
+            SourceData::Json(_) => {
+                let attachments = self.extra().map_or(&[][..], |extra| &extra.attachments);
+                attachments.iter().find_map(|whole| share(whole, part))
+            }
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => share(frame, part),
+        }
     }
 }
 
@@ -315,12 +384,16 @@ pub(crate) struct Extra {
 }
 
 impl Extra {
-    /// The attachment that the object at this offset means.
+    /// The attachment that the object at this offset means, and where that object ends.
     #[inline]
-    pub(crate) fn attachment_at(&self, offset: usize) -> Option<&Bytes> {
-        let key = |place: &Place| place.offset as usize;
+    pub(crate) fn attachment_at(&self, offset: usize) -> Option<(&Bytes, usize)> {
+        let key = |place: &Place| place.start as usize;
         let found = self.places.binary_search_by_key(&offset, key).ok()?;
-        self.attachments.get(self.places.get(found)?.num as usize)
+        let place = self.places.get(found)?;
+        Some((
+            self.attachments.get(place.num as usize)?,
+            place.end as usize,
+        ))
     }
 }
 
@@ -343,8 +416,21 @@ impl Span {
         }
     }
 
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
     pub(crate) fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        text.get(self.start()..self.end()).unwrap_or_default()
+    }
+
+    #[cfg(feature = "msgpack")]
+    fn of_bytes(self, bytes: &[u8]) -> &str {
+        let part = bytes.get(self.start()..self.end()).unwrap_or_default();
+        core::str::from_utf8(part).unwrap_or_default()
     }
 }

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::json;
+#[cfg(feature = "msgpack")]
+use crate::msgpack;
 use crate::spread::Spread;
 use crate::{AckId, Args, Body, EncodeError, RawValue, Value};
 
@@ -132,6 +134,30 @@ impl<'a> Arguments<'a> {
     }
 }
 
+#[cfg(feature = "msgpack")]
+impl Arguments<'_> {
+    pub(crate) fn write_msgpack(
+        &self,
+        out: &mut msgpack::Arguments<'_>,
+    ) -> Result<(), EncodeError> {
+        match self.source {
+            ArgumentsSource::Serialize(value) => value.msgpack_arguments(out),
+            ArgumentsSource::Args(args) => out.write_raw(args.len(), args.iter()),
+            ArgumentsSource::Raw(raw) => out.write_raw(1, core::iter::once(raw.clone())),
+            ArgumentsSource::Values(values) => out.write_values(values),
+        }
+    }
+
+    pub(crate) fn write_msgpack_value(&self, out: &mut msgpack::Writer) -> Result<(), EncodeError> {
+        match self.source {
+            ArgumentsSource::Serialize(value) => value.msgpack_value(out),
+            ArgumentsSource::Raw(raw) => raw.to_value().serialize(out),
+            ArgumentsSource::Args(args) => args.to_values().serialize(out),
+            ArgumentsSource::Values(values) => values.serialize(out),
+        }
+    }
+}
+
 /// What was received, to be passed on.
 impl<'a> From<&'a Args> for Arguments<'a> {
     fn from(args: &'a Args) -> Self {
@@ -166,6 +192,10 @@ impl fmt::Debug for Arguments<'_> {
 trait Erased {
     fn json_arguments(&self, out: &mut json::Arguments<'_, '_>) -> Result<(), EncodeError>;
     fn json_value(&self, out: &mut json::Writer<'_>) -> Result<(), EncodeError>;
+    #[cfg(feature = "msgpack")]
+    fn msgpack_arguments(&self, out: &mut msgpack::Arguments<'_>) -> Result<(), EncodeError>;
+    #[cfg(feature = "msgpack")]
+    fn msgpack_value(&self, out: &mut msgpack::Writer) -> Result<(), EncodeError>;
 }
 
 impl<T: Serialize> Erased for T {
@@ -174,6 +204,16 @@ impl<T: Serialize> Erased for T {
     }
 
     fn json_value(&self, out: &mut json::Writer<'_>) -> Result<(), EncodeError> {
+        self.serialize(out)
+    }
+
+    #[cfg(feature = "msgpack")]
+    fn msgpack_arguments(&self, out: &mut msgpack::Arguments<'_>) -> Result<(), EncodeError> {
+        self.serialize(Spread(out))
+    }
+
+    #[cfg(feature = "msgpack")]
+    fn msgpack_value(&self, out: &mut msgpack::Writer) -> Result<(), EncodeError> {
         self.serialize(out)
     }
 }

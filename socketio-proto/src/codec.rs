@@ -6,9 +6,12 @@ use core::fmt;
 use engineio_proto::Message;
 
 use crate::json;
+#[cfg(feature = "msgpack")]
+use crate::msgpack;
 use crate::{DecodeError, EncodeError, Encoded, Namespace, Outgoing, Packet, Protocol};
 
-/// How packets travel: [`Json`](crate::Json), the default, `MessagePack`, or one of your own.
+/// How packets travel: [`Json`](crate::Json), the default, `MessagePack` (with the feature `msgpack`), or one of your
+/// own.
 ///
 /// Both ends of a connection have to use the same one; nothing on the wire says which it is. A codec is shared by
 /// all connections of a server, hence `&self`; what has to be remembered between two messages of one connection is
@@ -58,6 +61,8 @@ pub struct Decoder(Repr);
 #[derive(Debug)]
 enum Repr {
     Json(json::Decoder),
+    #[cfg(feature = "msgpack")]
+    MessagePack(msgpack::Decoder),
     Other(Box<dyn Decode>),
 }
 
@@ -71,12 +76,19 @@ impl Decoder {
         Self(Repr::Json(decoder))
     }
 
+    #[cfg(feature = "msgpack")]
+    pub(crate) fn message_pack(decoder: msgpack::Decoder) -> Self {
+        Self(Repr::MessagePack(decoder))
+    }
+
     /// Takes one message. `None` means that the packet is not complete: its attachments are to come.
     ///
     /// After an error the connection has to be closed.
     pub fn decode(&mut self, message: Message) -> Result<Option<Packet>, DecodeError> {
         match &mut self.0 {
             Repr::Json(decoder) => decoder.decode(message),
+            #[cfg(feature = "msgpack")]
+            Repr::MessagePack(decoder) => decoder.decode(message),
             Repr::Other(decoder) => decoder.decode(message),
         }
     }
@@ -87,6 +99,8 @@ impl Decoder {
     pub fn has_pending(&self) -> bool {
         match &self.0 {
             Repr::Json(decoder) => decoder.has_pending(),
+            #[cfg(feature = "msgpack")]
+            Repr::MessagePack(_) => false,
             Repr::Other(decoder) => decoder.has_pending(),
         }
     }

@@ -85,9 +85,9 @@ impl ConnectError {
             return Self::new("");
         };
         let value = payload.to_value();
-        match (&value["message"], value.get("data")) {
+        match (value.get("message"), value.get("data")) {
             _ if value.as_str().is_some() => Self::new(value.as_str().unwrap_or_default()),
-            (Value::String(message), data) => Self {
+            (Some(Value::String(message)), data) => Self {
                 message: message.clone(),
                 data: data.cloned(),
             },

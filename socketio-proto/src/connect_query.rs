@@ -5,7 +5,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str;
 
-use crate::{DecodeError, Object, RawValue, Value};
+use crate::{DecodeError, Object, Protocol, RawValue, Value};
+
+/// The name of a namespace and the query behind it, which only protocol 4 has.
+pub(crate) fn split(protocol: Protocol, name: &str) -> (&str, Option<&str>) {
+    match (protocol, name.split_once('?')) {
+        (Protocol::V4, Some((name, query))) => (name, Some(query)),
+        _ => (name, None),
+    }
+}
 
 /// The query as the object that a client of protocol 5 would have sent. All values are text.
 pub(crate) fn payload(query: &str) -> Result<RawValue, DecodeError> {

@@ -81,6 +81,9 @@ pub enum EncodeError {
     /// A key of a map that is neither text nor a number nor a boolean.
     #[error("a key must be text, a number or a boolean")]
     InvalidKey,
+    /// An object in the data would be taken for a reference to one of the attachments: one with `_placeholder` in it.
+    #[error("an object in the data reads like a reference to an attachment")]
+    Misleading,
     /// An integer of more than 64 bits.
     #[error("an integer has more than 64 bits")]
     IntegerTooLarge,
@@ -97,6 +100,7 @@ impl From<EncodeError> for DecodeError {
             EncodeError::NameTooLong(_) => Self::NameTooLong,
             EncodeError::TooManyAttachments(_) => Self::TooManyAttachments,
             EncodeError::TooDeep => Self::TooDeep,
+            EncodeError::Misleading => Self::IllegalAttachments,
             _ => Self::InvalidPayload,
         }
     }

@@ -17,6 +17,8 @@ pub(crate) use self::decode::Decoder;
 pub(crate) use self::encode::{ack_args, event_args};
 pub(crate) use self::number::to_js;
 pub(crate) use self::ser::{Arguments, Writer};
+#[cfg(feature = "msgpack")]
+pub(crate) use self::ser::{NUMBER, RAW_VALUE, exact_integer};
 pub(crate) use self::value::{
     arguments_to_values, display, raw_value, value_from_arguments, value_from_text, value_into,
 };
@@ -101,8 +103,7 @@ impl<'de> Source<'de> for Reader<'de> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Argument<'_>> {
-        self.take(b',');
-        match self.peek() {
+        match self.peek_behind_comma() {
             b']' | 0 => None,
             _ => Some(self),
         }

@@ -67,6 +67,7 @@
 //!
 //! - `msgpack`: the codec `MessagePack`, compatible with `socket.io-msgpack-parser`. Off by default, because every
 //!   type that is emitted is then compiled for it too.
+//! - `testing`: the harness in which this crate is tested, for those who bring transports and codecs. Needs `std`.
 //!
 //! The crate is `no_std` and needs `alloc`.
 #![no_std]
@@ -89,12 +90,16 @@ mod handshake;
 mod ids;
 mod json;
 mod key;
+#[cfg(feature = "msgpack")]
+mod msgpack;
 mod namespace;
 mod packet;
 mod reason;
 mod send;
 pub mod server;
 mod spread;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod value;
 
 pub use acks::{AckError, ExpectError};
@@ -109,6 +114,8 @@ pub use error::{ArgsError, DecodeError, EncodeError};
 pub use extract::{Ack, Data};
 pub use ids::{AckId, SocketId};
 pub use json::Json;
+#[cfg(feature = "msgpack")]
+pub use msgpack::MessagePack;
 pub use namespace::{InvalidNamespace, Namespace};
 pub use packet::{Body, Packet, Protocol};
 pub use reason::DisconnectReason;

@@ -7,6 +7,8 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
+use crate::DecodeError;
+
 /// The name of a namespace: `/`, `/chat`, `/orders/42`.
 ///
 /// The root namespace costs nothing, any other a shared allocation; cloning never copies.
@@ -62,6 +64,26 @@ impl Namespace {
 
 fn is_allowed(byte: u8) -> bool {
     byte != b',' && !byte.is_ascii_control()
+}
+
+/// The namespace that was heard of last, so that the next packet for it allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Namespace);
+
+impl Recent {
+    /// The namespace of this name as it stands in a packet.
+    pub(crate) fn get(&mut self, name: &str, max_len: usize) -> Result<Namespace, DecodeError> {
+        if name.is_empty() {
+            return Ok(Namespace::ROOT);
+        }
+        if self.0 != *name {
+            if name.len() > max_len {
+                return Err(DecodeError::InvalidNamespace);
+            }
+            self.0 = Namespace::new(name).map_err(|_| DecodeError::InvalidNamespace)?;
+        }
+        Ok(self.0.clone())
+    }
 }
 
 /// A name that no namespace can have: too long, or with a comma or a control character.

@@ -183,6 +183,19 @@ fn header_and_attachments_are_counted_together() {
     }
 }
 
+/// In the form that everybody writes, too, which is read without looking at each token.
+#[test]
+fn an_index_with_a_leading_zero_is_no_json() {
+    for text in [
+        r#"51-["a",{"_placeholder":true,"num":00}]"#,
+        r#"52-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":01}]"#,
+        r#"51-["a",{"num":00,"_placeholder":true}]"#,
+    ] {
+        let error = decode(text, &[]).unwrap_err();
+        assert_eq!(error, DecodeError::InvalidJson, "{text}");
+    }
+}
+
 #[test]
 fn the_number_of_attachments_is_a_limit_of_its_own() {
     let places: Vec<_> = (0..200)

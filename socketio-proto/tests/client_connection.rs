@@ -381,6 +381,64 @@ fn who_leaves_or_is_put_out_comes_back_as_somebody_new() {
     assert_eq!(peer.written(), ["40"]);
 }
 
+/// Found by random plans: the server let in who had left before it answered, and kept a socket that nobody had.
+#[test]
+fn who_leaves_before_the_answer_undoes_it_when_it_comes() {
+    let mut peer = Peer::joined();
+    let a = nsp("/a");
+    peer.connection.connect(&a, None);
+    peer.connection.disconnect(&a);
+    // To leave what is not joined yet would be an error to a server of the reference.
+    assert_eq!(peer.written(), ["40/a,"]);
+    assert!(!peer.connection.is_connected(&a));
+    peer.receive(r#"40/a,{"sid":"x"}"#);
+    peer.receive(r#"42/a,["late"]"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.written(), ["41/a,"]);
+
+    // Wanted again meanwhile, with something else to show.
+    peer.connection.connect(&a, None);
+    peer.connection.disconnect(&a);
+    peer.connection.connect(&a, Some(object(r#"{"n":1}"#)));
+    peer.connection.connect(&a, Some(object(r#"{"n":2}"#)));
+    assert_eq!(peer.written(), ["40/a,"]);
+    peer.receive(r#"40/a,{"sid":"y"}"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    assert_eq!(peer.written(), ["41/a,", r#"40/a,{"n":1}"#]);
+    peer.receive(r#"40/a,{"sid":"z"}"#);
+    assert_eq!(peer.events(), ["connect /a z"]);
+
+    // A refusal needs no undoing.
+    let b = nsp("/b");
+    peer.connection.connect(&b, None);
+    peer.connection.disconnect(&b);
+    assert_eq!(peer.written(), ["40/b,"]);
+    peer.receive(r#"44/b,{"message":"no"}"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.connection.connect(&b, None);
+    assert_eq!(peer.written(), ["40/b,"]);
+}
+
+/// Found by random plans: events for the socket that a client had left were taken for missed events of the next one.
+#[test]
+fn what_was_sent_to_the_last_socket_does_not_reach_the_next() {
+    let mut peer = Peer::joined();
+    peer.connection.disconnect(&ROOT);
+    peer.connection.connect(&ROOT, None);
+    assert_eq!(peer.written(), ["41", "40"]);
+    peer.receive(r#"42["to","the","last"]"#);
+    peer.receive(r#"40{"sid":"b"}"#);
+    peer.receive(r#"42["to","the","next"]"#);
+    assert_eq!(
+        peer.events(),
+        [
+            "disconnect / io client disconnect",
+            "connect / b",
+            "event / to"
+        ]
+    );
+}
+
 #[test]
 fn a_retried_event_is_sent_one_at_a_time_until_it_is_acknowledged() {
     let retry = |id: u64, name: &str, retries: u32| Retry {
@@ -482,6 +540,47 @@ fn protocol_4_is_told_the_root_and_asks_for_the_rest_with_a_query() {
     );
     peer.receive(r#"44/adm,"late""#);
     assert_eq!(peer.events(), [] as [&str; 0]);
+}
+
+/// A server of protocol 4 says once that the root is joined. Whoever wants it later, or again, has to ask.
+#[test]
+fn protocol_4_asks_for_the_root_once_the_server_has_said_its_word() {
+    let mut peer = Peer::with(Revision::V3, |_| {});
+    peer.open();
+    peer.receive("40");
+    peer.receive(r#"42["to","nobody"]"#);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    // Late: the client is in already, and begins anew.
+    peer.connection.connect(&ROOT, None);
+    assert_eq!(peer.written(), ["41", "40"]);
+    peer.receive(r#"42["to","nobody"]"#);
+    peer.receive("40");
+    assert_eq!(peer.events(), ["connect / session"]);
+    // Again, and after a refusal.
+    peer.connection.disconnect(&ROOT);
+    peer.connection.connect(&ROOT, None);
+    assert_eq!(peer.written(), ["41", "40"]);
+    peer.receive(r#"44"no""#);
+    assert_eq!(
+        peer.events(),
+        ["disconnect / io client disconnect", "refused / no"]
+    );
+    peer.connection.connect(&ROOT, None);
+    assert_eq!(peer.written(), ["40"]);
+    peer.receive("40");
+    assert_eq!(peer.events(), ["connect / session"]);
+    // Anew in the next session.
+    peer.restart();
+    assert_eq!(
+        peer.events(),
+        ["disconnect / transport close", "close transport close"]
+    );
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None);
+    peer.open();
+    assert_eq!(peer.written(), [] as [&str; 0]);
+    peer.receive("40");
+    assert_eq!(peer.events(), ["connect / session"]);
 }
 
 #[test]

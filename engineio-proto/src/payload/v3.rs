@@ -1,8 +1,8 @@
 //! Revision 3: a length before each packet.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-use super::{TextBody as Utf8, Wire};
+use super::Wire;
 use crate::b64;
 use crate::packet::base64_prefix;
 use crate::{DecodeError, Packet, Revision, Text};
@@ -10,37 +10,32 @@ use crate::{DecodeError, Packet, Revision, Text};
 /// `length:packet`, again and again.
 #[derive(Debug)]
 pub(super) struct TextBody {
-    text: Utf8,
+    rest: Bytes,
+    started: bool,
 }
 
 impl TextBody {
     pub(super) fn new(body: Bytes) -> Self {
         Self {
-            text: Utf8::new(body),
+            rest: body,
+            started: false,
         }
     }
 
     pub(super) fn next_packet(&mut self) -> Option<Result<Packet, DecodeError>> {
         loop {
-            let rest = self.text.rest().as_bytes();
-            let torn = self.text.torn;
-            if rest.is_empty() && !torn {
-                return (self.text.at == 0).then_some(Err(DecodeError::Empty));
+            if self.rest.is_empty() {
+                return (!self.started).then_some(Err(DecodeError::Empty));
             }
-            let Some((digits, len)) = text_extent(rest) else {
-                // A packet that is not all there, because the body was read up to a byte that is no UTF-8.
-                let error = if torn {
-                    DecodeError::InvalidUtf8
-                } else {
-                    DecodeError::InvalidLength
-                };
-                return Some(Err(error));
+            self.started = true;
+            let Some((digits, len)) = text_extent(&self.rest) else {
+                return Some(Err(DecodeError::InvalidLength));
             };
-            self.text.at += digits + 1;
-            let packet = self.text.take(len, 0);
+            self.rest.advance(digits + 1);
             // `0:` is what an encoder of the reference makes of no packets.
             if len > 0 {
-                return Some(Packet::from_text(packet, Revision::V3));
+                let packet = Text::try_from(self.rest.split_to(len));
+                return Some(packet.and_then(|text| Packet::from_text(text, Revision::V3)));
             }
         }
     }
@@ -71,33 +66,48 @@ fn push_digit(length: usize, digit: u8, most: usize) -> Option<usize> {
 }
 
 /// How many bytes of UTF-8 make `units` units of UTF-16. `None` if there are too few, or if a pair of
-/// surrogates would be cut.
-///
-/// Units are counted from bytes: each character has one byte that does not begin with the bits `10`, and those
-/// of four bytes, whose first is at least `f0`, take two units.
+/// surrogates would be cut. Of bytes that are no UTF-8 it gives some length; they are refused when they are read.
 fn utf16_prefix(text: &[u8], units: usize) -> Option<usize> {
     // No unit takes less than a byte.
     if text.get(..units)?.is_ascii() {
         return Some(units);
     }
     let mut left = units;
-    for (at, byte) in text.iter().enumerate() {
-        if byte & 0xc0 == 0x80 {
+    let mut rest = text;
+    while left > 0 {
+        // JSON is ASCII for the most part, whatever the language.
+        if left >= 8
+            && let Some((block, behind)) = rest.split_first_chunk::<8>()
+            && u64::from_ne_bytes(*block) & 0x8080_8080_8080_8080 == 0
+        {
+            left -= 8;
+            rest = behind;
             continue;
         }
-        if left == 0 {
-            return Some(at);
-        }
-        left = left.checked_sub(if *byte >= 0xf0 { 2 } else { 1 })?;
+        let (bytes, units) = match rest.first()? {
+            0..0xc0 => (1, 1),
+            0xc0..0xe0 => (2, 1),
+            0xe0..0xf0 => (3, 1),
+            0xf0.. => (4, 2),
+        };
+        left = left.checked_sub(units)?;
+        rest = rest.get(bytes..)?;
     }
-    (left == 0).then_some(text.len())
+    Some(text.len() - rest.len())
 }
 
 /// Units of UTF-16 that this UTF-8 takes.
 fn utf16_len(text: &[u8]) -> usize {
-    let characters = text.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
-    let pairs = text.iter().filter(|byte| **byte >= 0xf0).count();
-    characters + pairs
+    /// As many bytes as can be counted in a byte, which processors do by the dozen.
+    const CHUNK: usize = 64;
+    if text.is_ascii() {
+        return text.len();
+    }
+    // Each character has one byte that does not begin with the bits 10. Those of four bytes are pairs.
+    let units = |byte: &u8| u8::from(byte & 0xc0 != 0x80) + u8::from(*byte >= 0xf0);
+    text.chunks(CHUNK)
+        .map(|chunk| usize::from(chunk.iter().map(units).sum::<u8>()))
+        .sum()
 }
 
 /// Packets with a head of bytes.
@@ -154,10 +164,7 @@ fn binary_extent(rest: &[u8]) -> Option<(usize, usize)> {
 }
 
 pub(super) fn push_text(out: &mut BytesMut, wire: Wire<'_>) {
-    let digits = Digits::new(text_units(wire));
-    for digit in digits.as_slice() {
-        out.extend_from_slice(&[b'0' + digit]);
-    }
+    out.extend_from_slice(Digits::new(text_units(wire), b'0').as_slice());
     out.extend_from_slice(b":");
     match wire {
         Wire::Text { kind, data } => {
@@ -172,12 +179,12 @@ pub(super) fn push_text(out: &mut BytesMut, wire: Wire<'_>) {
 }
 
 pub(super) fn text_len(wire: Wire<'_>) -> usize {
-    let digits = Digits::new(text_units(wire)).as_slice().len();
+    let units = text_units(wire);
     let packet = match wire {
         Wire::Text { kind, data } => kind.len() + data.len(),
-        Wire::Binary(_) => text_units(wire),
+        Wire::Binary(_) => units,
     };
-    digits + 1 + packet
+    Digits::count(units) + 1 + packet
 }
 
 /// The length that is written before a packet of a text.
@@ -194,7 +201,7 @@ pub(super) fn push_binary(out: &mut BytesMut, wire: Wire<'_>) {
         Wire::Binary(data) => (BINARY, BINARY_MESSAGE, data),
     };
     out.extend_from_slice(&[form]);
-    out.extend_from_slice(Digits::new(kind.len() + data.len()).as_slice());
+    out.extend_from_slice(Digits::new(kind.len() + data.len(), 0).as_slice());
     out.extend_from_slice(&[END_OF_LENGTH]);
     out.extend_from_slice(kind);
     out.extend_from_slice(data);
@@ -205,13 +212,13 @@ pub(super) fn binary_len(wire: Wire<'_>) -> usize {
         Wire::Text { kind, data } => kind.len() + data.len(),
         Wire::Binary(data) => BINARY_MESSAGE.len() + data.len(),
     };
-    2 + Digits::new(packet).as_slice().len() + packet
+    2 + Digits::count(packet) + packet
 }
 
 /// The type of a binary message: as a number, not as a character.
 const BINARY_MESSAGE: &[u8] = &[4];
 
-/// The decimal digits of a length, as numbers from 0 to 9.
+/// The decimal digits of a length.
 struct Digits {
     bytes: [u8; Self::MOST],
     first: usize,
@@ -221,14 +228,13 @@ impl Digits {
     /// `u64::MAX` has twenty.
     const MOST: usize = 20;
 
-    fn new(mut value: usize) -> Self {
+    /// As characters if `zero` is the character `0`, as numbers if it is 0.
+    #[expect(clippy::cast_possible_truncation, reason = "less than ten")]
+    fn new(mut value: usize, zero: u8) -> Self {
         let mut bytes = [0; Self::MOST];
         let mut first = Self::MOST;
         for slot in bytes.iter_mut().rev() {
-            #[expect(clippy::cast_possible_truncation, reason = "less than ten")]
-            {
-                *slot = (value % 10) as u8;
-            }
+            *slot = zero + (value % 10) as u8;
             value /= 10;
             first -= 1;
             if value == 0 {
@@ -236,6 +242,10 @@ impl Digits {
             }
         }
         Self { bytes, first }
+    }
+
+    fn count(value: usize) -> usize {
+        Self::MOST - Self::new(value, 0).first
     }
 
     fn as_slice(&self) -> &[u8] {

@@ -1,12 +1,12 @@
 //! Revision 4: packets with a separator between them.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 
-use super::{TextBody, Wire};
+use super::Wire;
 use crate::b64;
 use crate::packet::base64_prefix;
-use crate::{DecodeError, Packet, Revision};
+use crate::{DecodeError, Packet, Revision, Text};
 
 /// The record separator of ASCII. JSON escapes it, so it does not stand in messages of Socket.IO; plain
 /// Engine.IO has no escape for it, and a text with it arrives in two.
@@ -14,33 +14,27 @@ const SEPARATOR: u8 = 0x1e;
 
 #[derive(Debug)]
 pub(super) struct Body {
-    text: TextBody,
-    /// The last packet was taken.
-    ended: bool,
+    /// `None` behind the last packet. There is always one more packet than there are separators.
+    rest: Option<Bytes>,
 }
 
 impl Body {
     pub(super) fn new(body: Bytes) -> Self {
-        Self {
-            text: TextBody::new(body),
-            ended: false,
-        }
+        Self { rest: Some(body) }
     }
 
+    #[inline]
     pub(super) fn next_packet(&mut self) -> Option<Result<Packet, DecodeError>> {
-        if self.ended {
-            return None;
-        }
-        let rest = self.text.rest().as_bytes();
+        let rest = self.rest.as_mut()?;
         let packet = match memchr(SEPARATOR, rest) {
-            Some(end) => self.text.take(end, 1),
-            None if self.text.torn => return Some(Err(DecodeError::InvalidUtf8)),
-            None => {
-                self.ended = true;
-                self.text.take(rest.len(), 0)
+            Some(len) => {
+                let packet = rest.split_to(len);
+                rest.advance(1);
+                packet
             }
+            None => self.rest.take()?,
         };
-        Some(Packet::from_text(packet, Revision::V4))
+        Some(Text::try_from(packet).and_then(|text| Packet::from_text(text, Revision::V4)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::machine::Report;
 use crate::{CloseReason, Message, Transport};
 
 /// One end of a [`Pair`](super::Pair): what its application sent and was given.
@@ -58,6 +59,18 @@ impl End {
         other.sent.starts_with(&self.received)
     }
 
+    /// Notes what a machine reports. What only its application understands goes to `events`.
+    pub(super) fn take<E>(&mut self, report: Report<E>, events: &mut Vec<E>) {
+        match report {
+            Report::Opened => self.on_open(),
+            Report::Message(message) => self.on_message(message),
+            Report::Upgraded(transport) => self.on_upgrade(transport),
+            Report::UpgradeFailed(_) => self.failed_upgrades += 1,
+            Report::Closed(reason) => self.on_close(reason),
+            Report::Other(event) => events.push(event),
+        }
+    }
+
     pub(super) fn on_open(&mut self) {
         assert!(
             !self.opened && self.closed.is_none(),
@@ -66,18 +79,18 @@ impl End {
         self.opened = true;
     }
 
-    pub(super) fn on_message(&mut self, message: Message) {
+    fn on_message(&mut self, message: Message) {
         assert!(self.opened, "no message comes before the session is open");
         assert!(self.closed.is_none(), "no message comes after the close");
         self.received.push(message);
     }
 
-    pub(super) fn on_upgrade(&mut self, transport: Transport) {
+    fn on_upgrade(&mut self, transport: Transport) {
         assert!(self.is_open(), "only an open session upgrades");
         self.upgrades.push(transport);
     }
 
-    pub(super) fn on_close(&mut self, reason: CloseReason) {
+    fn on_close(&mut self, reason: CloseReason) {
         assert!(self.closed.is_none(), "a session closes once");
         self.closed = Some(reason);
     }

@@ -22,6 +22,8 @@ pub(super) struct Link {
     pub(super) dead: bool,
     /// The client decided for it.
     pub(super) chosen: bool,
+    /// The server followed that decision.
+    pub(super) followed: bool,
 }
 
 /// One end of a link.
@@ -54,6 +56,7 @@ impl Link {
             server: half(Phase::Gone),
             dead: false,
             chosen: false,
+            followed: false,
         }
     }
 
@@ -61,6 +64,14 @@ impl Link {
         match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
+        }
+    }
+
+    /// Whether it is the session's link to this end.
+    pub(super) fn decided(&self, side: Side) -> bool {
+        match side {
+            Side::Client => self.chosen,
+            Side::Server => self.followed,
         }
     }
 

@@ -219,6 +219,22 @@ impl<T> Lanes<T> {
         self.gates = Gates::default();
     }
 
+    /// Everything that is under way to this end, in the order in which it would arrive.
+    pub(super) fn take_all_to(&mut self, side: Side) -> Vec<(Lane, T)> {
+        let mut taken = Vec::new();
+        for (lane, queue) in &mut self.queues {
+            if lane.to() == side {
+                let parcels = queue.parcels.drain(..);
+                taken.extend(parcels.map(|(at, parcel)| (at, *lane, parcel)));
+            }
+        }
+        taken.sort_by_key(|(at, ..)| *at);
+        taken
+            .into_iter()
+            .map(|(_, lane, parcel)| (lane, parcel))
+            .collect()
+    }
+
     /// Loses everything that is under way.
     pub(super) fn lose_all(&mut self) {
         self.queues.clear();

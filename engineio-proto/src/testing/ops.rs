@@ -151,6 +151,7 @@ const WORDS: &[&str] = &[
 struct Ledger {
     accepted: Vec<Message>,
     left: usize,
+    opened: bool,
     /// Bytes that were given to the session, and bytes in messages that came out.
     fed: usize,
     reported: usize,
@@ -166,6 +167,12 @@ impl Ledger {
     }
 
     fn on_packet(&mut self, packet: Packet) {
+        if let Packet::Open(_) = &packet {
+            assert!(
+                !core::mem::replace(&mut self.opened, true),
+                "a server opens once"
+            );
+        }
         if let Packet::Message(message) = packet {
             assert_eq!(
                 self.accepted.get(self.left),
@@ -207,14 +214,6 @@ impl Ledger {
     fn on_close(&mut self) {
         assert!(!self.closed, "a session closes once");
         self.closed = true;
-    }
-}
-
-fn encoding(revision: Revision, content: ContentType) -> Encoding {
-    match (revision, content) {
-        (Revision::V4, _) => Encoding::V4,
-        (Revision::V3, ContentType::Text) => Encoding::V3Text,
-        (Revision::V3, ContentType::Binary) => Encoding::V3Binary,
     }
 }
 

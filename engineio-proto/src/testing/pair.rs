@@ -1,25 +1,34 @@
 //! A client, a server, one clock, and the network between them.
 
 mod accident;
+mod again;
 mod http;
 mod link;
+mod speech;
 mod step;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
+use self::again::Lost;
 use self::http::Exchange;
 use self::step::Pace;
 use super::end::End;
 use super::links::Link;
+use super::machine::{ClientMachine, ServerMachine};
 use super::network::{Lanes, Network};
 use super::plan::{Notice, Op, Side};
 use super::setup::Setup;
 use crate::{Message, SendError, Sid, Time, client, server};
 
 /// A client and a server session, one clock, and a network between them.
+///
+/// Instead of sessions it drives any [`ClientMachine`] and [`ServerMachine`], that is, whatever is built on sessions:
+/// see [`above`](Self::above).
 ///
 /// Time passes only when a method says so: [`advance`](Self::advance) and [`settle`](Self::settle) jump from one
 /// event to the next, so that hours of protocol take milliseconds. Nothing happens between two operations unless time
@@ -31,10 +40,13 @@ use crate::{Message, SendError, Sid, Time, client, server};
 ///
 /// - it does not spin: after `handle_timeout(t)` the next deadline is later than `t`, and a bounded number of
 ///   things happens at one moment;
-/// - a session that has not ended has a deadline, and one that has ended has none;
+/// - a session that has not ended has a deadline, and one that has ended has none; what is built on it forgets
+///   none;
 /// - it owes no more than its limits allow, and puts no more into one body than the peer takes, unless one packet
 ///   alone is larger;
-/// - events make sense: opened once, closed once, nothing before and nothing after;
+/// - each side says only what is for it to say there and then: the opening once and first, probes and nothing else on a
+///   link that is tried, pings and pongs from the right side, nothing after a close packet;
+/// - events make sense: each session is opened once and closed once, with nothing before and nothing after;
 /// - the client has at most one `GET` and one `POST` under way, none between the answer to its probe and its
 ///   decision for the link, and none after that;
 /// - the server leaves no `GET` waiting when its session has ended.
@@ -42,15 +54,24 @@ use crate::{Message, SendError, Sid, Time, client, server};
 /// What depends on the plan is for the test to say: see [`End::received_beginning_of`], [`is_open`](Self::is_open),
 /// [`everything_arrived`](Self::everything_arrived), [`both_ended`](Self::both_ended).
 #[derive(Debug)]
-pub struct Pair {
+pub struct Pair<C: ClientMachine = client::Session, S: ServerMachine = server::Session> {
     setup: Setup,
     now: Time,
     lanes: Lanes<Parcel>,
     settling: Duration,
 
-    client: client::Session,
-    server: Option<server::Session>,
+    client: C,
+    server: Option<S>,
+    /// Machines of the server whose client has gone on to another session.
+    lost: Vec<Lost<S>>,
+    make_server: MakeServer<S>,
+    client_config: Arc<client::Config>,
     server_config: Arc<server::Config>,
+    /// The id of the present session, and how many there have been.
+    sid: Sid,
+    sessions: usize,
+    client_events: Vec<C::Event>,
+    server_events: Vec<S::Event>,
     client_end: End,
     server_end: End,
 
@@ -59,6 +80,9 @@ pub struct Pair {
     links: Vec<Link>,
     /// The link whose probe was answered, so that the client may not make requests.
     pausing: Option<usize>,
+
+    /// The server has said its first packet.
+    server_spoke: bool,
 
     /// Until when an end takes nothing from its session.
     held: [Time; 2],
@@ -70,6 +94,15 @@ pub struct Pair {
     pace: Pace,
     travelled: usize,
     trace: Vec<String>,
+}
+
+/// Puts a machine on a session that the server accepted.
+struct MakeServer<S>(Box<dyn FnMut(server::Session, Time) -> S>);
+
+impl<S> fmt::Debug for MakeServer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeServer")
+    }
 }
 
 /// What travels.
@@ -99,24 +132,90 @@ impl Pair {
     /// assert_eq!(pair.client().closed(), Some(CloseReason::PingTimeout));
     /// ```
     pub fn new(setup: Setup, network: Network) -> Self {
+        Self::above(setup, network, |session, _| session, |session, _| session)
+    }
+
+    // --- what the applications do ---
+
+    /// One side sends a message. It is noted as sent if it was accepted.
+    ///
+    /// # Errors
+    ///
+    /// What the session said. Before the client's first request has arrived, a server has no session: closed.
+    pub fn send(&mut self, by: Side, message: Message) -> Result<(), SendError> {
+        let (end, sent) = match (by, &mut self.server) {
+            (Side::Client, _) => (&mut self.client_end, self.client.send(message.clone())),
+            (Side::Server, Some(server)) => (&mut self.server_end, server.send(message.clone())),
+            (Side::Server, None) => (&mut self.server_end, Err(SendError::Closed)),
+        };
+        match sent {
+            Ok(()) => end.sent.push(message),
+            Err(_) => end.refused += 1,
+        }
+        self.check_limits(by);
+        sent
+    }
+
+    /// Does what the plan says, one after the other.
+    pub fn run(&mut self, plan: &[Op]) {
+        for op in plan {
+            self.disturb(*op);
+            if let Op::Send { by, kind, size } = *op {
+                self.numbered += 1;
+                // Refused messages are counted by the end.
+                let _ = self.send(by, kind.message(usize::from(size), self.numbered));
+            }
+        }
+    }
+}
+
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
+    /// The same with machines that are built on sessions. `client` and `server` build them; the server has one for
+    /// each session of the client, see [`restart_client`](Self::restart_client).
+    ///
+    /// ```
+    /// use engineio_proto::testing::{Network, Pair, Setup, Side};
+    ///
+    /// // Sessions are machines, too.
+    /// let (setup, network) = (Setup::default(), Network::new(1));
+    /// let mut pair = Pair::above(setup, network, |session, _now| session, |session, _now| session);
+    /// pair.settle();
+    /// assert!(pair.is_open());
+    /// ```
+    pub fn above(
+        setup: Setup,
+        network: Network,
+        client: impl FnOnce(client::Session, Time) -> C,
+        server: impl FnMut(server::Session, Time) -> S + 'static,
+    ) -> Self {
         let settling = setup.patience() * 2
             + setup.upgrade_timeout
             + setup.close_timeout
             + network.longest_latency() * 20
             + SETTLING_MORE;
+        let client_config = setup.client_config();
+        let session = client::Session::new(client_config.clone(), Time::ZERO);
         Self {
             now: Time::ZERO,
             lanes: Lanes::new(&network),
             settling,
-            client: client::Session::new(setup.client_config(), Time::ZERO),
+            client: client(session, Time::ZERO),
             server: None,
+            lost: Vec::new(),
+            make_server: MakeServer(Box::new(server)),
+            client_config,
             server_config: setup.server_config(),
+            sid: sid(1),
+            sessions: 1,
+            client_events: Vec::new(),
+            server_events: Vec::new(),
             client_end: End::default(),
             server_end: End::default(),
             get: Exchange::default(),
             post: Exchange::default(),
             links: Vec::new(),
             pausing: None,
+            server_spoke: false,
             held: [Time::ZERO; 2],
             dead: None,
             refusal: false,
@@ -130,12 +229,12 @@ impl Pair {
 
     // --- what happened so far ---
 
-    /// The client's end.
+    /// The client's end of the present session.
     pub fn client(&self) -> &End {
         &self.client_end
     }
 
-    /// The server's end.
+    /// The server's end of the present session.
     pub fn server(&self) -> &End {
         &self.server_end
     }
@@ -150,12 +249,49 @@ impl Pair {
 
     /// The client's session, for questions that [`End`] does not answer.
     pub fn client_session(&self) -> &client::Session {
-        &self.client
+        self.client.session()
     }
 
     /// The server's session, once the client's first request has arrived.
     pub fn server_session(&self) -> Option<&server::Session> {
+        self.server.as_ref().map(S::session)
+    }
+
+    /// The client's machine.
+    pub fn client_machine(&self) -> &C {
+        &self.client
+    }
+
+    /// The client's machine, for its application. What it wants done is done when time passes.
+    pub fn client_machine_mut(&mut self) -> &mut C {
+        &mut self.client
+    }
+
+    /// The server's machine for the present session, once the client's first request has arrived.
+    pub fn server_machine(&self) -> Option<&S> {
         self.server.as_ref()
+    }
+
+    /// All machines of the server that are not over, oldest first: those whose client has gone on to another session,
+    /// and the present one.
+    pub fn server_machines_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        let lost = self.lost.iter_mut().map(|lost| &mut lost.machine);
+        lost.chain(&mut self.server)
+    }
+
+    /// What the client's machine reported that only its application understands, since this was last called.
+    pub fn take_client_events(&mut self) -> Vec<C::Event> {
+        core::mem::take(&mut self.client_events)
+    }
+
+    /// What the server's machines reported that only their application understands, since this was last called.
+    pub fn take_server_events(&mut self) -> Vec<S::Event> {
+        core::mem::take(&mut self.server_events)
+    }
+
+    /// How many sessions the client has begun.
+    pub fn sessions(&self) -> usize {
+        self.sessions
     }
 
     /// What time it is.
@@ -190,27 +326,6 @@ impl Pair {
         &self.trace
     }
 
-    // --- what the applications do ---
-
-    /// One side sends a message. It is noted as sent if it was accepted.
-    ///
-    /// # Errors
-    ///
-    /// What the session said. Before the client's first request has arrived, a server has no session: closed.
-    pub fn send(&mut self, by: Side, message: Message) -> Result<(), SendError> {
-        let (end, sent) = match (by, &mut self.server) {
-            (Side::Client, _) => (&mut self.client_end, self.client.send(message.clone())),
-            (Side::Server, Some(server)) => (&mut self.server_end, server.send(message.clone())),
-            (Side::Server, None) => (&mut self.server_end, Err(SendError::Closed)),
-        };
-        match sent {
-            Ok(()) => end.sent.push(message),
-            Err(_) => end.refused += 1,
-        }
-        self.check_limits(by);
-        sent
-    }
-
     /// One side closes; what it sent before leaves first.
     pub fn close(&mut self, by: Side) {
         match (by, &mut self.server) {
@@ -236,13 +351,6 @@ impl Pair {
         self.cut_all(Notice::Nobody);
     }
 
-    /// Does what the plan says, one after the other.
-    pub fn run(&mut self, plan: &[Op]) {
-        for op in plan {
-            self.perform(*op);
-        }
-    }
-
     /// Time passes, and with it all that is due.
     pub fn advance(&mut self, duration: Duration) {
         let end = self.now + duration;
@@ -266,15 +374,13 @@ impl Pair {
         self.refusal = false;
     }
 
-    fn perform(&mut self, op: Op) {
+    /// Does what one operation says, but for [`Op::Send`], which does nothing here: what is built on sessions has
+    /// messages of its own.
+    pub fn disturb(&mut self, op: Op) {
         self.note(|| alloc::format!("-- {op:?}"));
         let ms = |ms: u32| Duration::from_millis(u64::from(ms));
         match op {
-            Op::Send { by, kind, size } => {
-                self.numbered += 1;
-                // Refused messages are counted by the end.
-                let _ = self.send(by, kind.message(usize::from(size), self.numbered));
-            }
+            Op::Send { .. } => {}
             Op::Advance(duration) => self.advance(ms(duration)),
             Op::Tick => self.tick(),
             Op::Arrive => self.arrive(),
@@ -322,9 +428,10 @@ impl Pair {
     }
 }
 
-/// The id under which the pair knows its session.
-fn sid() -> Sid {
-    Sid::new("a-session-of-the-harness").unwrap_or_else(|| unreachable!("it is visible ASCII"))
+/// The id of the session with this number.
+fn sid(number: usize) -> Sid {
+    let id = alloc::format!("session-{number}-of-the-harness");
+    Sid::new(&id).unwrap_or_else(|| unreachable!("it is visible ASCII"))
 }
 
 /// Time for closes that wait for something: the client's close timeout, the connect timeout, and a margin.

@@ -10,6 +10,10 @@ pub(crate) fn at(millis: u64) -> Time {
 }
 
 /// Fails unless the committed table `name` is `actual`; writes it if `UPDATE_TABLES` is set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the developer who runs the test, not an input of the protocol"
+)]
 pub(crate) fn compare_with_table(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests")

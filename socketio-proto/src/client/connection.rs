@@ -31,6 +31,7 @@ pub struct Connection {
     protocol: Protocol,
     decoder: Decoder,
     sockets: Vec<Socket>,
+    root: RootOfProtocol4,
     events: VecDeque<Event>,
     /// Bytes of the packet that is being received.
     packet_len: usize,
@@ -38,6 +39,19 @@ pub struct Connection {
     done: bool,
     /// The time of the last call that had one.
     now: Time,
+}
+
+/// In protocol 4 nobody asks for the root namespace: the server puts every client into it. That happens once in a
+/// session; whoever wants in again asks as for any other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum RootOfProtocol4 {
+    /// The server will say that the client is in, or refuse it.
+    #[default]
+    Expected,
+    /// The client is in, and nobody wanted it.
+    Unwanted,
+    /// It has been said.
+    Over,
 }
 
 /// What happened, for the application.
@@ -108,6 +122,7 @@ impl Connection {
             config,
             protocol,
             sockets: Vec::new(),
+            root: RootOfProtocol4::default(),
             events: VecDeque::new(),
             packet_len: 0,
             done: false,
@@ -124,6 +139,7 @@ impl Connection {
         self.protocol = Protocol::from(session.revision());
         self.decoder = self.config.codec.decoder(self.protocol, self.config.limits);
         self.session = session;
+        self.root = RootOfProtocol4::default();
         self.packet_len = 0;
         self.done = false;
         self.now = now;
@@ -138,28 +154,39 @@ impl Connection {
     pub fn connect(&mut self, namespace: &Namespace, auth: Option<RawValue>) {
         let is_open = self.session.is_open();
         let socket = self.socket_mut(namespace);
-        if matches!(socket.state, State::Idle) {
-            socket.auth = auth;
-            socket.state = State::Wanted;
-            if is_open {
-                self.ask(namespace);
+        match &mut socket.state {
+            State::Idle => {
+                socket.auth = auth;
+                socket.state = State::Wanted;
+                if is_open {
+                    self.ask(namespace);
+                }
             }
+            State::Leaving { again } if !*again => {
+                socket.auth = auth;
+                *again = true;
+            }
+            _ => {}
         }
     }
 
-    /// Leaves a namespace. The connection stays; close it when nobody needs it any more. What was sent and could not
-    /// leave is kept until the namespace is joined again.
+    /// Leaves a namespace, or wants it no longer. The connection stays; close it when nobody needs it any more. What was
+    /// sent and could not leave is kept until the namespace is joined again.
     pub fn disconnect(&mut self, namespace: &Namespace) {
         let Some(socket) = self.find(namespace) else {
             return;
         };
+        let waits = matches!(socket.state, State::Asked { .. } | State::Leaving { .. });
         if socket.is_connected() {
-            let packet = self.config.codec.encode(namespace, &Outgoing::Disconnect);
-            self.put_encoded(packet);
+            socket.is_stale = true;
+            self.put_disconnect(namespace);
         }
         self.leave(namespace, DisconnectReason::IoClientDisconnect);
         if let Some(socket) = self.find(namespace) {
             socket.forget_session();
+            if waits {
+                socket.state = State::Leaving { again: false };
+            }
         }
     }
 
@@ -371,7 +398,7 @@ impl Connection {
     pub fn is_idle(&self) -> bool {
         self.sockets
             .iter()
-            .all(|socket| matches!(socket.state, State::Idle))
+            .all(|socket| matches!(socket.state, State::Idle | State::Leaving { again: false }))
     }
 
     // --- inside ---------------------------------------------------------------------------------------------
@@ -396,6 +423,9 @@ impl Connection {
             namespace, body, ..
         } = packet;
         let (most, most_bytes) = (self.config.max_waiting, self.config.limits.max_payload);
+        if namespace.is_root() {
+            self.note_root(&body);
+        }
         // What is for a namespace that nobody asked for is of no interest, and no fault.
         let Some(socket) = self
             .sockets
@@ -412,10 +442,21 @@ impl Connection {
                 self.events
                     .push_back(Event::ConnectError { namespace, error });
             }
+            (Body::Connect(_), State::Leaving { again }) => {
+                let again = *again;
+                socket.is_stale = true;
+                self.put_disconnect(&namespace);
+                self.left(&namespace, again);
+            }
+            (Body::ConnectError(_), State::Leaving { again }) => {
+                let again = *again;
+                self.left(&namespace, again);
+            }
             (Body::Disconnect, State::Connected { .. }) => {
                 socket.forget_session();
                 self.leave(&namespace, DisconnectReason::IoServerDisconnect);
             }
+            (Body::Event { .. }, State::Asked { .. }) if socket.is_stale => {}
             (body @ Body::Event { .. }, State::Asked { waiting, bytes, .. }) => {
                 *bytes = bytes.saturating_add(len);
                 if waiting.len() >= most || *bytes > most_bytes {
@@ -481,6 +522,7 @@ impl Connection {
             socket.offset = None;
         }
         socket.private_id = private_id;
+        socket.is_stale = false;
         socket.state = State::Connected { id: id.clone() };
         for packet in waiting {
             self.handle_packet(packet, 0);
@@ -518,8 +560,11 @@ impl Connection {
             waiting: Vec::new(),
             bytes: 0,
         };
-        // In protocol 4 nobody asks for the root namespace: the server says that it is joined.
-        if protocol == Protocol::V5 || !namespace.is_root() {
+        let is_implied = protocol == Protocol::V4
+            && namespace.is_root()
+            && self.root == RootOfProtocol4::Expected;
+        if !is_implied {
+            self.leave_unwanted_root(namespace);
             let resume = shown
                 .as_deref()
                 .map(|private_id| (private_id, offset.as_deref()));
@@ -531,6 +576,34 @@ impl Connection {
                 auth.as_ref(),
                 resume,
             ));
+        }
+    }
+
+    /// What a server of protocol 4 says about the root before anybody asks.
+    fn note_root(&mut self, body: &Body) {
+        let waits = self.sockets.iter().any(|socket| {
+            socket.namespace.is_root()
+                && matches!(socket.state, State::Asked { .. } | State::Leaving { .. })
+        });
+        self.root = match (self.root, body) {
+            (RootOfProtocol4::Expected, Body::Connect(_)) if !waits => RootOfProtocol4::Unwanted,
+            (_, Body::Connect(_) | Body::ConnectError(_) | Body::Disconnect) => {
+                RootOfProtocol4::Over
+            }
+            (root, _) => root,
+        };
+    }
+
+    /// Whoever wants the root that it was put into unasked begins anew in it: what was sent to it meanwhile is gone, and
+    /// the server is to see what the client shows.
+    fn leave_unwanted_root(&mut self, namespace: &Namespace) {
+        let is_in = self.protocol == Protocol::V4 && self.root == RootOfProtocol4::Unwanted;
+        if is_in && namespace.is_root() {
+            self.root = RootOfProtocol4::Over;
+            self.put_disconnect(namespace);
+            if let Some(socket) = self.find(namespace) {
+                socket.is_stale = true;
+            }
         }
     }
 
@@ -647,6 +720,17 @@ impl Connection {
         }
     }
 
+    /// The server has answered what was left before it could, and that is undone.
+    fn left(&mut self, namespace: &Namespace, again: bool) {
+        if let Some(socket) = self.find(namespace) {
+            socket.state = State::Idle;
+        }
+        if again {
+            self.ask(namespace);
+        }
+    }
+
+    /// The session has ended or is about to: every namespace is left.
     fn leave_all(&mut self, reason: DisconnectReason) {
         let namespaces: Vec<_> = self
             .sockets
@@ -655,6 +739,9 @@ impl Connection {
             .collect();
         for namespace in namespaces {
             self.leave(&namespace, reason);
+            if let Some(socket) = self.find(&namespace) {
+                socket.is_stale = false;
+            }
         }
     }
 
@@ -673,6 +760,10 @@ impl Connection {
         let _ = self.session.send_reserved(packet.messages());
     }
 
+    fn put_disconnect(&mut self, namespace: &Namespace) {
+        self.put_encoded(self.config.codec.encode(namespace, &Outgoing::Disconnect));
+    }
+
     fn put_encoded(&mut self, packet: Result<Encoded, EncodeError>) {
         // Only this crate's own packets come here, which every codec can encode.
         if let Ok(packet) = packet {
@@ -687,6 +778,10 @@ impl Connection {
     }
 
     /// The socket of a namespace; made if this is the first that is heard of it.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the position was found, or what is there was made, just before"
+    )]
     fn socket_mut(&mut self, namespace: &Namespace) -> &mut Socket {
         let at = self
             .sockets
@@ -697,6 +792,27 @@ impl Connection {
                 self.sockets.len() - 1
             });
         &mut self.sockets[at]
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Connection {
+    /// What is held, for tests of the limits.
+    pub(crate) fn held(&self) -> crate::testing::ops::Held {
+        let mut held = crate::testing::ops::Held {
+            namespaces: self.sockets.len(),
+            ..Default::default()
+        };
+        for socket in &self.sockets {
+            held.acks += socket.acks.len();
+            held.retries += socket.retries.len();
+            held.buffered += socket.buffered();
+            if let State::Asked { waiting, bytes, .. } = &socket.state {
+                held.waiting += waiting.len();
+                held.waiting_bytes += bytes;
+            }
+        }
+        held
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) struct Socket {
     pub(super) namespace: Namespace,
     pub(super) state: State,
     pub(super) auth: Option<RawValue>,
+    /// The client left on this session and has not been let in since: what arrives until then was sent to the socket
+    /// that it was.
+    pub(super) is_stale: bool,
     /// The private id of the session in this namespace, if the server can recover it.
     pub(super) private_id: Option<Arc<str>>,
     /// The offset of the last event that was received in it.
@@ -42,6 +45,12 @@ pub(super) enum State {
     },
     Connected {
         id: SocketId,
+    },
+    /// Left before the server answered. To leave what is not joined is an error to many servers, so the answer is
+    /// awaited and then undone.
+    Leaving {
+        /// Wanted again meanwhile, to be asked for then.
+        again: bool,
     },
 }
 
@@ -76,6 +85,7 @@ impl Socket {
             namespace,
             state: State::Idle,
             auth: None,
+            is_stale: false,
             private_id: None,
             offset: None,
             buffer: VecDeque::new(),
@@ -99,6 +109,12 @@ impl Socket {
     /// Whether anything waits to be sent.
     pub(super) fn has_buffered(&self) -> bool {
         !self.buffer.is_empty()
+    }
+
+    /// How many packets wait to be sent.
+    #[cfg(feature = "testing")]
+    pub(super) fn buffered(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Keeps a packet for later, unless there is no room. What is larger than the room goes alone.

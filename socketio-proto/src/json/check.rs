@@ -14,7 +14,9 @@ use crate::codec::MAX_DEPTH;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Where its `{` stands.
-    pub(crate) offset: u32,
+    pub(crate) start: u32,
+    /// Behind its `}`.
+    pub(crate) end: u32,
     /// The attachment.
     pub(crate) num: u32,
 }
@@ -34,6 +36,24 @@ struct Places {
     count: u32,
 }
 
+/// What is wrong with a text. As small as it can be: it is returned from everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Syntax,
+    TooDeep,
+    Attachments,
+}
+
+impl From<Fault> for DecodeError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Syntax => Self::InvalidJson,
+            Fault::TooDeep => Self::TooDeep,
+            Fault::Attachments => Self::IllegalAttachments,
+        }
+    }
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn new(bytes: &'a [u8], at: usize, max_depth: usize) -> Self {
         Self {
@@ -44,10 +64,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// From here on objects may mean one of `count` attachments.
+    /// From here on objects may mean one of `count` attachments; not more than the text has room for.
     pub(super) fn expect_attachments(&mut self, count: u32) {
         self.places = Some(Places {
-            found: Vec::new(),
+            found: Vec::with_capacity(count as usize),
             count,
         });
     }
@@ -57,46 +77,38 @@ impl<'a> Checker<'a> {
     }
 
     /// The next byte that is not white space, and moves to it. Zero at the end.
-    #[inline]
     pub(super) fn peek(&mut self) -> u8 {
-        loop {
-            match self.bytes.get(self.at) {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(byte) => return *byte,
-                None => return 0,
-            }
-        }
+        let (at, byte) = token(self.bytes, self.at);
+        self.at = at;
+        byte
     }
 
     /// Takes `byte` if it is next.
-    #[inline]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;
         self.at += usize::from(found);
         found
     }
 
-    /// Opens an array that the caller walks through by itself.
-    pub(super) fn open(&mut self, byte: u8) -> Result<(), DecodeError> {
-        if !self.take(byte) {
-            return Err(DecodeError::InvalidPayload);
-        }
-        self.depth = self.depth.checked_sub(1).ok_or(DecodeError::TooDeep)?;
+    /// Enters a container whose bracket is next, and through which the caller walks by itself.
+    pub(super) fn enter(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        self.depth = self.depth.checked_sub(1).ok_or(Fault::TooDeep)?;
         Ok(())
     }
 
     /// There has to be nothing more but white space.
-    pub(super) fn end(&mut self) -> Result<(), DecodeError> {
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
         self.peek();
         if self.at == self.bytes.len() {
             Ok(())
         } else {
-            Err(DecodeError::InvalidJson)
+            Err(Fault::Syntax)
         }
     }
 
     /// The references, in the order in which they stand, once it is sure that there is one for each attachment.
-    pub(super) fn into_places(self) -> Result<Vec<Place>, DecodeError> {
+    pub(super) fn into_places(self) -> Result<Vec<Place>, Fault> {
         let Some(Places { found, count }) = self.places else {
             return Ok(Vec::new());
         };
@@ -104,299 +116,347 @@ impl<'a> Checker<'a> {
         if found.len() == count as usize && (in_order || is_permutation(&found)) {
             Ok(found)
         } else {
-            Err(DecodeError::IllegalAttachments)
+            Err(Fault::Attachments)
         }
     }
 
+    /// A string whose quote is next; says whether there are escapes in it.
+    pub(super) fn string(&mut self) -> Result<bool, Fault> {
+        let first = scan::special(self.bytes, self.at + 1);
+        let has_escapes = self.bytes.get(first) != Some(&b'"');
+        self.at = if has_escapes {
+            string_with_escapes(self.bytes, first)?
+        } else {
+            first + 1
+        };
+        Ok(has_escapes)
+    }
+
+    /// A number or one of the three words, which begins with the next byte.
+    pub(super) fn scalar(&mut self, first: u8) -> Result<(), Fault> {
+        self.at = scalar(self.bytes, self.at, first)?;
+        Ok(())
+    }
+
     /// One value, and moves behind it.
-    pub(super) fn value(&mut self) -> Result<(), DecodeError> {
+    pub(super) fn value(&mut self) -> Result<(), Fault> {
         match self.places {
             None => self.walk::<false>(),
             Some(_) => self.walk::<true>(),
         }
     }
 
-    fn walk<const BINARY: bool>(&mut self) -> Result<(), DecodeError> {
+    fn walk<const BINARY: bool>(&mut self) -> Result<(), Fault> {
+        let bytes = self.bytes;
+        let mut at = self.at;
         // One bit for each container that is open here: set for an object, clear for an array. The lowest is the
         // innermost.
         let mut stack = 0u128;
         let mut open = 0usize;
         loop {
-            match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    self.string()?;
-                }
-                b'{' => {
-                    if !(BINARY && self.reference()?) {
-                        self.at += 1;
-                        if !self.take(b'}') {
-                            open = self.deeper(open)?;
-                            stack = stack << 1 | 1;
-                            self.key::<BINARY>()?;
+            let first;
+            (at, first) = token(bytes, at);
+            match first {
+                b'"' => at = string(bytes, at + 1)?,
+                b'{' | b'[' => {
+                    let reference = match (BINARY, first) {
+                        (true, b'{') => self.reference(at)?,
+                        _ => None,
+                    };
+                    if let Some(end) = reference {
+                        at = end;
+                    } else {
+                        if open == self.depth {
+                            return Err(Fault::TooDeep);
+                        }
+                        let inner;
+                        (at, inner) = token(bytes, at + 1);
+                        // The closing bracket is two behind the opening one, in ASCII.
+                        if inner == first + 2 {
+                            at += 1;
+                        } else {
+                            open += 1;
+                            stack <<= 1;
+                            if first == b'{' {
+                                stack |= 1;
+                                at = key::<BINARY>(bytes, at)?;
+                            }
                             continue;
                         }
-                        self.deeper(open)?;
                     }
                 }
-                b'[' => {
-                    self.at += 1;
-                    if !self.take(b']') {
-                        open = self.deeper(open)?;
-                        stack <<= 1;
-                        continue;
-                    }
-                    self.deeper(open)?;
-                }
-                first => self.scalar(first)?,
+                _ => at = scalar(bytes, at, first)?,
             }
             // Behind a value: the next one, or the end of what it stands in.
             loop {
                 if open == 0 {
+                    self.at = at;
                     return Ok(());
                 }
+                let next;
+                (at, next) = token(bytes, at);
+                at += 1;
                 let is_object = stack & 1 == 1;
-                match self.peek() {
+                match next {
                     b',' => {
-                        self.at += 1;
                         if is_object {
-                            self.key::<BINARY>()?;
+                            at = key::<BINARY>(bytes, at)?;
                         }
                         break;
                     }
                     b'}' if is_object => {}
                     b']' if !is_object => {}
-                    _ => return Err(DecodeError::InvalidJson),
+                    _ => return Err(Fault::Syntax),
                 }
-                self.at += 1;
                 stack >>= 1;
                 open -= 1;
             }
         }
     }
 
-    /// How many containers are open if there is one more than `open`.
-    #[inline]
-    fn deeper(&self, open: usize) -> Result<usize, DecodeError> {
-        if open < self.depth {
-            Ok(open + 1)
-        } else {
-            Err(DecodeError::TooDeep)
-        }
-    }
-
-    /// The key of a member and the colon behind it.
-    #[inline]
-    fn key<const BINARY: bool>(&mut self) -> Result<(), DecodeError> {
-        let key = if BINARY {
-            self.quoted()?
-        } else if self.take(b'"') {
-            self.string()?;
-            Key::Other
-        } else {
-            return Err(DecodeError::InvalidJson);
-        };
-        if !self.take(b':') {
-            return Err(DecodeError::InvalidJson);
-        }
-        // What the peer means as a reference but is none (see `reference`) must not become data.
-        if BINARY && key == Key::Placeholder && self.peek() == b't' {
-            return Err(DecodeError::IllegalAttachments);
-        }
-        Ok(())
-    }
-
-    /// A string that is the key of a member, and whether it matters.
-    fn quoted(&mut self) -> Result<Key, DecodeError> {
-        if !self.take(b'"') {
-            return Err(DecodeError::InvalidJson);
-        }
-        let start = self.at;
-        self.string()?;
-        let raw = self
-            .bytes
-            .get(start..self.at.saturating_sub(1))
-            .unwrap_or_default();
-        Ok(match raw {
-            b"_placeholder" => Key::Placeholder,
-            b"num" => Key::Num,
-            // The longest way to write `_placeholder` has six bytes for each of its letters.
-            _ if raw.contains(&b'\\') && raw.len() <= 72 => {
-                match scan::unescape(core::str::from_utf8(raw).unwrap_or_default()).as_ref() {
-                    "_placeholder" => Key::Placeholder,
-                    "num" => Key::Num,
-                    _ => Key::Other,
-                }
-            }
-            _ => Key::Other,
-        })
-    }
-
-    /// Takes an object that means an attachment. False, and nothing moved, if it does not.
+    /// Where an object ends that begins at `start`, if it means an attachment.
     ///
-    /// That is an object in which `_placeholder` is true, in whatever order and spelling the keys are. It may have
-    /// other members, but no arrays and objects among them; so each byte is looked at twice at most.
-    fn reference(&mut self) -> Result<bool, DecodeError> {
-        let start = self.at;
-        let found = match self.plain_reference() {
-            Some(found) => found,
-            None => self.spelt_reference(start)?,
+    /// It does if `_placeholder` is true in it, in whatever order and spelling the keys are. It may have other
+    /// members, but no arrays and objects among them; so each byte is looked at twice at most.
+    fn reference(&mut self, start: usize) -> Result<Option<usize>, Fault> {
+        let found = match plain_reference(self.bytes, start) {
+            Some(found) => Some(found),
+            None => spelt_reference(self.bytes, start)?,
         };
-        let (Some(num), Some(places)) = (found, &mut self.places) else {
-            self.at = start;
-            return Ok(false);
+        let (Some((num, end)), Some(places)) = (found, &mut self.places) else {
+            return Ok(None);
         };
-        let offset = u32::try_from(start).map_err(|_| DecodeError::TooLarge)?;
+        let offset = |at| u32::try_from(at).map_err(|_| Fault::Attachments);
         // One more than announced is enough to know.
         if num >= places.count || places.found.len() >= places.count as usize {
-            return Err(DecodeError::IllegalAttachments);
+            return Err(Fault::Attachments);
         }
-        places.found.push(Place { offset, num });
-        Ok(true)
+        places.found.push(Place {
+            start: offset(start)?,
+            end: offset(end)?,
+            num,
+        });
+        Ok(Some(end))
     }
+}
 
-    /// A reference as everybody writes it. `None` if it is something else.
-    #[inline]
-    fn plain_reference(&mut self) -> Option<Option<u32>> {
-        let rest = self.bytes.get(self.at..)?;
-        let rest = rest.strip_prefix(br#"{"_placeholder":true,"num":"#)?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let num = number(rest.get(..digits)?)?;
-        if rest.get(digits) != Some(&b'}') {
-            return None;
-        }
-        self.at = self.bytes.len() - rest.len() + digits + 1;
-        Some(Some(num))
-    }
+/// Checks a text that is one value.
+pub(super) fn whole(text: &str, max_depth: usize) -> Result<(), DecodeError> {
+    let mut checker = Checker::new(text.as_bytes(), 0, max_depth);
+    checker.value()?;
+    checker.end()?;
+    Ok(())
+}
 
-    fn spelt_reference(&mut self, start: usize) -> Result<Option<u32>, DecodeError> {
-        let mut is_reference = false;
-        let mut num = None;
-        self.at = start + 1;
-        loop {
-            let key = self.quoted();
-            let Ok(key) = key else {
-                // Nothing in it, or no JSON, which the caller will find.
-                return Ok(None);
-            };
-            if !self.take(b':') {
-                return Ok(None);
-            }
-            let first = self.peek();
-            let from = self.at;
-            match first {
-                b'{' | b'[' => return Ok(None),
-                b'"' => {
-                    self.at += 1;
-                    self.string()?;
-                }
-                _ => self.scalar(first)?,
-            }
-            // A key that comes twice means what it means the second time.
-            match key {
-                Key::Placeholder => is_reference = first == b't',
-                Key::Num => num = self.bytes.get(from..self.at).and_then(number),
-                Key::Other => {}
-            }
-            match self.peek() {
-                b',' => self.at += 1,
-                b'}' => {
-                    self.at += 1;
-                    break;
-                }
-                _ => return Err(DecodeError::InvalidJson),
-            }
-        }
-        match (is_reference, num) {
-            (false, _) => Ok(None),
-            (true, Some(num)) => Ok(Some(num)),
-            (true, None) => Err(DecodeError::IllegalAttachments),
+/// Where `count` attachments are referenced in a text that is one value.
+pub(super) fn places(text: &str, count: u32) -> Result<Vec<Place>, DecodeError> {
+    let mut checker = Checker::new(text.as_bytes(), 0, MAX_DEPTH);
+    checker.expect_attachments(count);
+    checker.value()?;
+    Ok(checker.into_places()?)
+}
+
+/// The next byte from `at` on that is not white space, and where it stands. Zero at the end.
+#[inline(always)]
+fn token(bytes: &[u8], mut at: usize) -> (usize, u8) {
+    loop {
+        match bytes.get(at) {
+            Some(byte) if *byte > b' ' => return (at, *byte),
+            Some(b' ' | b'\t' | b'\n' | b'\r') => at += 1,
+            // No control character is a token.
+            Some(_) | None => return (at, 0),
         }
     }
+}
 
-    /// The rest of a string whose first quote was taken.
-    #[inline]
-    pub(super) fn string(&mut self) -> Result<(), DecodeError> {
-        loop {
-            self.at = scan::special(self.bytes, self.at);
-            match self.bytes.get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => self.escape()?,
-                _ => return Err(DecodeError::InvalidJson),
+/// The key of a member and the colon behind it.
+#[inline(always)]
+fn key<const BINARY: bool>(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    let (start, quote) = token(bytes, at);
+    if quote != b'"' {
+        return Err(Fault::Syntax);
+    }
+    let end = string(bytes, start + 1)?;
+    let (at, colon) = token(bytes, end);
+    if colon != b':' {
+        return Err(Fault::Syntax);
+    }
+    // What the peer means as a reference but is none (see `reference`) must not become data.
+    if BINARY && key_of(bytes, start, end) == Key::Placeholder && token(bytes, at + 1).1 == b't' {
+        return Err(Fault::Attachments);
+    }
+    Ok(at + 1)
+}
+
+/// What a key means that goes from quote to quote.
+fn key_of(bytes: &[u8], start: usize, end: usize) -> Key {
+    let raw = bytes.get(start + 1..end - 1).unwrap_or_default();
+    match raw {
+        b"_placeholder" => Key::Placeholder,
+        b"num" => Key::Num,
+        // The longest way to write `_placeholder` has six bytes for each of its letters.
+        _ if raw.len() <= 72 && raw.contains(&b'\\') => {
+            match scan::unescape(core::str::from_utf8(raw).unwrap_or_default()).as_ref() {
+                "_placeholder" => Key::Placeholder,
+                "num" => Key::Num,
+                _ => Key::Other,
             }
         }
+        _ => Key::Other,
     }
+}
 
-    fn escape(&mut self) -> Result<(), DecodeError> {
-        let rest = self.bytes.get(self.at + 1..).unwrap_or_default();
-        self.at += match rest {
-            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
-            [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) => 6,
-            _ => return Err(DecodeError::InvalidJson),
+/// A reference as everybody writes it: its number, and where it ends. `None` if it is something else.
+#[inline]
+fn plain_reference(bytes: &[u8], start: usize) -> Option<(u32, usize)> {
+    let rest = bytes.get(start..)?;
+    let rest = rest.strip_prefix(br#"{"_placeholder":true,"num":"#)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // JSON has no leading zeros.
+    let is_json = digits == 1 || rest.first() != Some(&b'0');
+    if !is_json || rest.get(digits) != Some(&b'}') {
+        return None;
+    }
+    let num = number(rest.get(..digits)?)?;
+    Some((num, bytes.len() - rest.len() + digits + 1))
+}
+
+/// A reference in any other spelling.
+fn spelt_reference(bytes: &[u8], start: usize) -> Result<Option<(u32, usize)>, Fault> {
+    let mut is_reference = false;
+    let mut num = None;
+    let mut at = start + 1;
+    loop {
+        let (quote, byte) = token(bytes, at);
+        if byte != b'"' {
+            // Nothing in it, or no JSON, which the caller will find.
+            return Ok(None);
+        }
+        at = string(bytes, quote + 1)?;
+        let key = key_of(bytes, quote, at);
+        let (colon, byte) = token(bytes, at);
+        if byte != b':' {
+            return Err(Fault::Syntax);
+        }
+        let (from, first) = token(bytes, colon + 1);
+        at = match first {
+            b'{' | b'[' => return Ok(None),
+            b'"' => string(bytes, from + 1)?,
+            _ => scalar(bytes, from, first)?,
         };
-        Ok(())
-    }
-
-    /// A number or one of the three words.
-    #[inline]
-    pub(super) fn scalar(&mut self, first: u8) -> Result<(), DecodeError> {
-        match first {
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            _ => Err(DecodeError::InvalidJson),
+        // A key that comes twice means what it means the second time.
+        match key {
+            Key::Placeholder => is_reference = first == b't',
+            Key::Num => num = bytes.get(from..at).and_then(number),
+            Key::Other => {}
+        }
+        let next;
+        (at, next) = token(bytes, at);
+        at += 1;
+        match next {
+            b',' => {}
+            b'}' => break,
+            _ => return Err(Fault::Syntax),
         }
     }
-
-    fn word(&mut self, word: &[u8]) -> Result<(), DecodeError> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word) {
-            return Err(DecodeError::InvalidJson);
-        }
-        self.at += word.len();
-        Ok(())
+    match (is_reference, num) {
+        (false, _) => Ok(None),
+        (true, Some(num)) => Ok(Some((num, at))),
+        (true, None) => Err(Fault::Attachments),
     }
+}
 
-    fn number(&mut self) -> Result<(), DecodeError> {
-        self.skip(b'-');
-        // A leading zero stands alone.
-        if !self.skip(b'0') {
-            self.digits()?;
-        }
-        if self.skip(b'.') {
-            self.digits()?;
-        }
-        if self.skip(b'e') || self.skip(b'E') {
-            if !self.skip(b'-') {
-                self.skip(b'+');
+/// The end of a string whose first quote stands before `at`: behind its last quote.
+#[inline(always)]
+fn string(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    let at = scan::special(bytes, at);
+    if bytes.get(at) == Some(&b'"') {
+        return Ok(at + 1);
+    }
+    string_with_escapes(bytes, at)
+}
+
+#[cold]
+fn string_with_escapes(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+    loop {
+        match bytes.get(at..).unwrap_or_default() {
+            [b'"', ..] => return Ok(at + 1),
+            [
+                b'\\',
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                ..,
+            ] => at += 2,
+            [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) => {
+                at += 6;
             }
-            self.digits()?;
+            _ => return Err(Fault::Syntax),
         }
-        Ok(())
+        at = scan::special(bytes, at);
     }
+}
 
-    #[inline]
-    fn skip(&mut self, byte: u8) -> bool {
-        let found = self.bytes.get(self.at) == Some(&byte);
-        self.at += usize::from(found);
-        found
+/// The end of a number or of one of the three words.
+#[inline(always)]
+fn scalar(bytes: &[u8], at: usize, first: u8) -> Result<usize, Fault> {
+    let word: &[u8] = match first {
+        b'-' | b'0'..=b'9' => return number_end(bytes, at),
+        b't' => b"true",
+        b'f' => b"false",
+        b'n' => b"null",
+        _ => return Err(Fault::Syntax),
+    };
+    let rest = bytes.get(at..).unwrap_or_default();
+    if rest.starts_with(word) {
+        Ok(at + word.len())
+    } else {
+        Err(Fault::Syntax)
     }
+}
 
-    /// One digit or more.
-    #[inline]
-    fn digits(&mut self) -> Result<(), DecodeError> {
-        let start = self.at;
-        while matches!(self.bytes.get(self.at), Some(b'0'..=b'9')) {
-            self.at += 1;
+#[inline(always)]
+fn number_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    let first = if bytes.get(start) == Some(&b'-') {
+        start + 1
+    } else {
+        start
+    };
+    let at = digits_end(bytes, first)?;
+    // A leading zero stands alone.
+    if at > first + 1 && bytes.get(first) == Some(&b'0') {
+        return Err(Fault::Syntax);
+    }
+    match bytes.get(at) {
+        Some(b'.' | b'e' | b'E') => float_end(bytes, at),
+        _ => Ok(at),
+    }
+}
+
+fn float_end(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+    let is = |at, byte| bytes.get(at) == Some(&byte);
+    if is(at, b'.') {
+        at = digits_end(bytes, at + 1)?;
+    }
+    if is(at, b'e') || is(at, b'E') {
+        at += 1;
+        if is(at, b'-') || is(at, b'+') {
+            at += 1;
         }
-        if self.at == start {
-            return Err(DecodeError::InvalidJson);
-        }
-        Ok(())
+        at = digits_end(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// One digit or more.
+#[inline]
+fn digits_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    if at > start {
+        Ok(at)
+    } else {
+        Err(Fault::Syntax)
     }
 }
 
@@ -409,12 +469,13 @@ enum Key {
 
 /// Digits and nothing else, and not too many of them.
 pub(super) fn number(digits: &[u8]) -> Option<u32> {
-    let text = core::str::from_utf8(digits).ok()?;
-    // `parse` would take a plus.
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then_some(())?;
-    text.parse().ok()
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u32, |number, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 fn is_permutation(places: &[Place]) -> bool {

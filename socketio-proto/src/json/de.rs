@@ -39,9 +39,9 @@ impl<'de> Reader<'de> {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.at) {
-                // A checked text has no other bytes up to a blank between its tokens.
-                Some(0..=b' ') => self.at += 1,
-                Some(byte) => return *byte,
+                Some(byte) if *byte > b' ' => return *byte,
+                // A checked text has nothing else up to a blank than white space.
+                Some(_) => self.at += 1,
                 None => return 0,
             }
         }
@@ -52,6 +52,18 @@ impl<'de> Reader<'de> {
         let found = self.peek() == byte;
         self.at += usize::from(found);
         found
+    }
+
+    /// The next byte that is neither white space nor a comma, and moves to it. A checked text has one comma between two
+    /// elements and none elsewhere.
+    #[inline]
+    pub(super) fn peek_behind_comma(&mut self) -> u8 {
+        let next = self.peek();
+        if next != b',' {
+            return next;
+        }
+        self.at += 1;
+        self.peek()
     }
 
     /// Moves behind the next value, and says where it stood. Takes the comma before it.
@@ -126,6 +138,11 @@ impl<'de> Reader<'de> {
             self.at += 1;
             return Cow::Borrowed(text);
         }
+        self.string_with_escapes(start)
+    }
+
+    #[cold]
+    fn string_with_escapes(&mut self, start: usize) -> Cow<'de, str> {
         self.skip_string();
         let raw = self.text.get(start..self.at.saturating_sub(1));
         scan::unescape(raw.unwrap_or_default())
@@ -148,9 +165,16 @@ impl<'de> Reader<'de> {
     /// The attachment, if the object that begins here means one; moves behind it.
     #[inline]
     pub(super) fn attachment(&mut self) -> Option<&'de Bytes> {
-        let bytes = self.extra?.attachment_at(self.at)?;
-        self.skip_value();
+        let (bytes, end) = self.extra?.attachment_at(self.at)?;
+        self.at = end;
         Some(bytes)
+    }
+
+    /// Whether the object that begins here means an attachment.
+    #[inline]
+    fn is_attachment(&self) -> bool {
+        let found = self.extra.and_then(|extra| extra.attachment_at(self.at));
+        found.is_some()
     }
 
     /// The value that is next has another type than the visitor expects.
@@ -397,10 +421,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ArgsError> {
         match self.peek() {
-            b'{' => match self.attachment() {
-                Some(bytes) => Err(ArgsError::invalid_type(Unexpected::Bytes(bytes), &visitor)),
-                None => self.visit_object(visitor),
-            },
+            b'{' if !self.is_attachment() => self.visit_object(visitor),
             _ => Err(self.unexpected(&visitor)),
         }
     }
@@ -412,9 +433,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
         match self.peek() {
+            b'{' if !self.is_attachment() => self.visit_object(visitor),
             // Structs may come as arrays of their fields, as serde has it.
             b'[' => self.visit_array(visitor),
-            _ => self.deserialize_map(visitor),
+            _ => Err(self.unexpected(&visitor)),
         }
     }
 
@@ -465,9 +487,7 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, ArgsError> {
-        // Checked text has one comma between two elements and none elsewhere.
-        self.reader.take(b',');
-        match self.reader.peek() {
+        match self.reader.peek_behind_comma() {
             b']' | 0 => Ok(None),
             _ => seed.deserialize(&mut *self.reader).map(Some),
         }
@@ -487,10 +507,10 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, ArgsError> {
-        self.reader.take(b',');
-        if !self.reader.take(b'"') {
+        if self.reader.peek_behind_comma() != b'"' {
             return Ok(None);
         }
+        self.reader.at += 1;
         let key = KeyDeserializer::new(self.reader.string());
         seed.deserialize(key).map(Some)
     }

@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use engineio_proto::{Message, Text, Wire};
 
-use super::check::{Checker, Place, SHORTEST_REFERENCE, number};
+use super::check::{Checker, SHORTEST_REFERENCE, number};
 use super::scan;
 use crate::args::{Extra, Source, Span};
 use crate::connect_query;
+use crate::namespace::Recent;
 use crate::packet::is_reserved;
 use crate::{AckId, Args, Body, DecodeError, Limits, Namespace, Packet, Protocol, RawValue};
 
@@ -19,8 +20,7 @@ use crate::{AckId, Args, Body, DecodeError, Limits, Namespace, Packet, Protocol,
 pub(crate) struct Decoder {
     limits: Limits,
     protocol: Protocol,
-    /// The namespace of the last packet, so that the next one for it allocates nothing.
-    namespace: Namespace,
+    recent: Recent,
     /// What waits for its attachments.
     pending: Option<Box<Pending>>,
 }
@@ -28,9 +28,6 @@ pub(crate) struct Decoder {
 #[derive(Debug)]
 struct Pending {
     packet: Packet,
-    places: Vec<Place>,
-    name: Option<Box<str>>,
-    attachments: Vec<Bytes>,
     /// Bytes so far.
     size: usize,
 }
@@ -40,7 +37,7 @@ impl Decoder {
         Self {
             limits,
             protocol,
-            namespace: Namespace::ROOT,
+            recent: Recent::default(),
             pending: None,
         }
     }
@@ -57,7 +54,8 @@ impl Decoder {
     }
 
     fn text(&mut self, text: Text) -> Result<Option<Packet>, DecodeError> {
-        if self.pending.take().is_some() {
+        if self.pending.is_some() {
+            self.pending = None;
             return Err(DecodeError::UnexpectedText);
         }
         // The packet type of Engine.IO is one byte. Offsets are kept in 32 bits.
@@ -91,17 +89,12 @@ impl Decoder {
     fn connect(&mut self, text: &Text, header: &Header) -> Result<(Namespace, Body), DecodeError> {
         header.refuse_id()?;
         let payload = self.payload(text, header, b"{")?;
-        // In protocol 4 the name may be followed by a query, which is what the client shows.
-        let name = header.namespace.of(text);
-        let query = name.split_once('?');
-        if let (Protocol::V4, Some((name, query))) = (self.protocol, query) {
-            let payload = match payload {
-                Some(payload) => payload,
-                None => connect_query::payload(query)?,
-            };
-            return Ok((self.namespace(name)?, Body::Connect(Some(payload))));
-        }
-        Ok((self.namespace(name)?, Body::Connect(payload)))
+        let (name, query) = connect_query::split(self.protocol, header.namespace.of(text));
+        let shown = match (payload, query) {
+            (None, Some(query)) => Some(connect_query::payload(query)?),
+            (payload, _) => payload,
+        };
+        Ok((self.namespace(name)?, Body::Connect(shown)))
     }
 
     /// A payload that is one value and begins with one of the bytes of `allowed`, or nothing.
@@ -129,48 +122,24 @@ impl Decoder {
 
     fn arguments(&mut self, text: Text, header: &Header) -> Result<Option<Packet>, DecodeError> {
         let namespace = self.namespace(header.namespace.of(&text))?;
-        let is_event = header.kind == Kind::Event;
-        let attachments = header.attachments;
-        let id = match (header.id, is_event) {
-            (None, false) => return Err(DecodeError::InvalidAckId),
-            (id, _) => id,
-        };
-        let checked = if !is_event && attachments == 0 && header.is_bare(&text) {
-            Checked::NOTHING
-        } else {
-            check_arguments(&text, header, &self.limits)?
-        };
         let size = text.len().saturating_sub(1);
-        let Checked {
-            name,
-            long_name,
-            first,
-            len,
-            places,
-        } = checked;
-        let extra = match &long_name {
-            Some(_) if attachments == 0 => Some(Arc::new(Extra {
-                name: long_name.clone(),
-                ..Extra::default()
-            })),
-            _ => None,
-        };
-        let args = Args::new(Source::json(text, extra), name, first, len);
-        let body = match (is_event, id) {
-            (false, Some(id)) => Body::Ack { id, args },
+        let checked = check_arguments(&text, header, &self.limits)?;
+        let args = Args::new(
+            Source::json(text, checked.extra),
+            checked.name,
+            checked.first,
+            checked.len,
+        );
+        let body = match (header.kind, header.id) {
+            (Kind::Ack, Some(id)) => Body::Ack { id, args },
+            (Kind::Ack, None) => return Err(DecodeError::InvalidAckId),
             (_, id) => Body::Event { id, args },
         };
         let packet = Packet::new(namespace, body);
-        if attachments == 0 {
+        if header.attachments == 0 {
             return Ok(Some(packet));
         }
-        self.pending = Some(Box::new(Pending {
-            packet,
-            places,
-            name: long_name,
-            attachments: Vec::new(),
-            size,
-        }));
+        self.pending = Some(Box::new(Pending { packet, size }));
         Ok(None)
     }
 
@@ -182,39 +151,19 @@ impl Decoder {
         if pending.size > self.limits.max_payload {
             return Err(DecodeError::TooLarge);
         }
-        pending.attachments.push(bytes);
-        if pending.attachments.len() < pending.places.len() {
-            self.pending = Some(pending);
-            return Ok(None);
+        let is_complete = match &mut pending.packet.body {
+            Body::Event { args, .. } | Body::Ack { args, .. } => args.attach(bytes),
+            _ => true,
+        };
+        if is_complete {
+            return Ok(Some(pending.packet));
         }
-        let Pending {
-            mut packet,
-            places,
-            name,
-            attachments,
-            ..
-        } = *pending;
-        if let Body::Event { args, .. } | Body::Ack { args, .. } = &mut packet.body {
-            args.attach(Arc::new(Extra {
-                name,
-                places,
-                attachments,
-            }));
-        }
-        Ok(Some(packet))
+        self.pending = Some(pending);
+        Ok(None)
     }
 
     fn namespace(&mut self, name: &str) -> Result<Namespace, DecodeError> {
-        if name.is_empty() {
-            return Ok(Namespace::ROOT);
-        }
-        if self.namespace != *name {
-            if name.len() > self.limits.max_namespace {
-                return Err(DecodeError::InvalidNamespace);
-            }
-            self.namespace = Namespace::new(name).map_err(|_| DecodeError::InvalidNamespace)?;
-        }
-        Ok(self.namespace.clone())
+        self.recent.get(name, self.limits.max_namespace)
     }
 }
 
@@ -332,43 +281,41 @@ fn ack_id(digits: &[u8]) -> Option<AckId> {
 struct Checked {
     /// Where the name stands, without its quotes.
     name: Span,
-    /// The name, if it is not what stands there.
-    long_name: Option<Box<str>>,
     /// Where the first argument begins, or the bracket that closes the array.
     first: u32,
     /// How many arguments there are.
     len: u32,
-    places: Vec<Place>,
-}
-
-impl Checked {
-    /// An acknowledgement without a payload.
-    const NOTHING: Self = Self {
-        name: Span::EMPTY,
-        long_name: None,
-        first: 0,
-        len: 0,
-        places: Vec::new(),
-    };
+    extra: Option<Arc<Extra>>,
 }
 
 fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Checked, DecodeError> {
     let bytes = text.as_bytes();
+    let is_event = header.kind == Kind::Event;
     // Nothing goes before the bracket, not even white space: the reference takes a blank there for a digit.
     if bytes.get(header.payload) != Some(&b'[') {
-        return Err(DecodeError::InvalidPayload);
+        if is_event || header.attachments > 0 || !header.is_bare(text) {
+            return Err(DecodeError::InvalidPayload);
+        }
+        // An acknowledgement without a payload.
+        return Ok(Checked {
+            name: Span::EMPTY,
+            first: 0,
+            len: 0,
+            extra: None,
+        });
     }
     let mut checker = Checker::new(bytes, header.payload, limits.max_depth);
-    checker.open(b'[')?;
-    let mut name = Span::EMPTY;
-    let mut long_name = None;
-    let mut more = true;
-    if header.kind == Kind::Event {
-        (name, long_name) = check_name(text, &mut checker, limits)?;
-        more = checker.take(b',');
-    } else if checker.peek() == b']' {
-        more = false;
-    }
+    checker.enter()?;
+    let (name, long_name) = if is_event {
+        check_name(text, &mut checker, limits)?
+    } else {
+        (Span::EMPTY, None)
+    };
+    let mut more = if is_event {
+        checker.take(b',')
+    } else {
+        checker.peek() != b']'
+    };
     if header.attachments > 0 {
         checker.expect_attachments(header.attachments);
     }
@@ -384,12 +331,21 @@ fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Check
         return Err(DecodeError::InvalidJson);
     }
     checker.end()?;
+    let extra = if header.attachments > 0 || long_name.is_some() {
+        let places = checker.into_places()?;
+        Some(Arc::new(Extra {
+            name: long_name,
+            attachments: Vec::with_capacity(places.len()),
+            places,
+        }))
+    } else {
+        None
+    };
     Ok(Checked {
         name,
-        long_name,
         first: u32::try_from(first).map_err(|_| DecodeError::TooLarge)?,
         len,
-        places: checker.into_places()?,
+        extra,
     })
 }
 
@@ -403,19 +359,16 @@ fn check_name(
     let start = checker.at();
     let (span, long) = match first {
         b'"' => {
-            checker.take(b'"');
-            checker.string()?;
+            let has_escapes = checker.string()?;
             let span = Span::new(start + 1, checker.at() - 1);
-            let raw = span.of(text);
-            // Escapes make a name longer, by a factor of six at most.
-            if raw.len() > limits.max_event_name.saturating_mul(6) {
+            if !has_escapes {
+                (span, None)
+            } else if span.of(text).len() > limits.max_event_name.saturating_mul(6) {
+                // Escapes make a name longer, by a factor of six at most.
                 return Err(DecodeError::NameTooLong);
+            } else {
+                (span, Some(Box::from(scan::unescape(span.of(text)))))
             }
-            let long = match scan::unescape(raw) {
-                alloc::borrow::Cow::Borrowed(_) => None,
-                alloc::borrow::Cow::Owned(name) => Some(name.into_boxed_str()),
-            };
-            (span, long)
         }
         b'-' | b'0'..=b'9' => {
             checker.scalar(first)?;

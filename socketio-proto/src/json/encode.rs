@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use bytes::Bytes;
 use engineio_proto::{Message, TextBuilder};
 
 use super::ser::{Arguments, Writer};
@@ -34,7 +35,7 @@ pub(super) fn encode(
                 writer.string(offset);
             }
             writer.close("]");
-            Ok(finish(writer, EVENT, namespace, emit.id()))
+            finish(writer, EVENT, namespace, emit.id())
         }
         Outgoing::Ack(id, arguments) => {
             let mut writer = new(Some(*id), ARGUMENTS, arguments.shared());
@@ -44,7 +45,7 @@ pub(super) fn encode(
                 first: true,
             })?;
             writer.close("]");
-            Ok(finish(writer, ACK, namespace, Some(*id)))
+            finish(writer, ACK, namespace, Some(*id))
         }
         Outgoing::Connect(payload) => one_value("0", namespace, payload.as_ref()),
         Outgoing::ConnectError(payload) => one_value("4", namespace, payload.as_ref()),
@@ -64,21 +65,18 @@ fn one_value(
     if let Some(payload) = payload {
         payload.write_json_value(&mut writer)?;
     }
-    Ok(finish(writer, [kind, kind], namespace, None))
+    finish(writer, [kind, kind], namespace, None)
 }
 
 /// Puts the header in front of the JSON.
+#[inline]
 fn finish(
     writer: Writer<'_>,
     [plain, binary]: [&str; 2],
     namespace: &Namespace,
     id: Option<AckId>,
-) -> Encoded {
-    let Writer {
-        mut out,
-        attachments,
-        ..
-    } = writer;
+) -> Result<Encoded, EncodeError> {
+    let (mut out, attachments) = writer.finish()?;
     let mut digits = itoa::Buffer::new();
     if let Some(AckId(id)) = id {
         out.prepend(digits.format(id));
@@ -89,11 +87,15 @@ fn finish(
     }
     if attachments.is_empty() {
         out.prepend(plain);
-        return Encoded::from(out.finish());
+        return Ok(Encoded::from(out.finish()));
     }
     out.prepend("-");
     out.prepend(digits.format(attachments.len()));
     out.prepend(binary);
+    Ok(with_attachments(out, attachments))
+}
+
+fn with_attachments(out: TextBuilder, attachments: Vec<Bytes>) -> Encoded {
     let mut messages = Vec::with_capacity(1 + attachments.len());
     messages.push(out.finish());
     messages.extend(attachments.into_iter().map(Message::binary));

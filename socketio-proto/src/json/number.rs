@@ -72,33 +72,39 @@ impl Literal {
     pub(super) fn read(text: &str) -> (Self, usize) {
         let bytes = text.as_bytes();
         let negative = bytes.first() == Some(&b'-');
-        let mut at = usize::from(negative);
+        let start = usize::from(negative);
+        let mut at = start;
         let mut value = 0u64;
-        let mut exact = true;
         while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
-            let next = value
-                .checked_mul(10)
-                .and_then(|value| value.checked_add(u64::from(digit - b'0')));
-            exact &= next.is_some();
-            value = next.unwrap_or(0);
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
             at += 1;
         }
         let is_float = matches!(bytes.get(at), Some(b'.' | b'e' | b'E'));
-        if exact && !is_float {
-            if !negative {
-                return (Self::Unsigned(value), at);
-            }
+        // 19 digits always fit 64 bits, and 18 a signed integer.
+        if is_float || at - start > 18 {
+            return Self::read_long(text);
+        }
+        match (negative, value) {
+            (false, _) => (Self::Unsigned(value), at),
             // Minus zero is not an integer.
-            if let (1.., Some(value)) = (value, 0i64.checked_sub_unsigned(value)) {
-                return (Self::Signed(value), at);
-            }
+            (true, 0) => (Self::Float(-0.0), at),
+            (true, _) => (Self::Signed(0i64.wrapping_sub_unsigned(value)), at),
         }
-        while let Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-') = bytes.get(at) {
-            at += 1;
-        }
-        // Too large becomes infinite, as in JavaScript.
-        let literal = text.get(..at).unwrap_or_default();
-        (Self::Float(literal.parse().unwrap_or(f64::NAN)), at)
+    }
+
+    fn read_long(text: &str) -> (Self, usize) {
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+        let len = text.bytes().take_while(is_part).count();
+        let literal = text.get(..len).unwrap_or_default();
+        let number = if let Ok(value) = literal.parse() {
+            Self::Unsigned(value)
+        } else if let Ok(value) = literal.parse() {
+            Self::Signed(value)
+        } else {
+            // Too large becomes infinite, as in JavaScript.
+            Self::Float(literal.parse().unwrap_or(f64::NAN))
+        };
+        (number, len)
     }
 }
 
@@ -142,7 +148,10 @@ mod tests {
         assert_eq!(read("18446744073709551616"), "f1.8446744073709552e19@20");
         assert_eq!(read("-9223372036854775808}"), "i-9223372036854775808@20");
         assert_eq!(read("-9223372036854775809"), "f-9.223372036854776e18@20");
+        assert_eq!(read("9999999999999999999"), "u9999999999999999999@19");
+        assert_eq!(read("-9999999999999999999"), "f-1e19@20");
         assert_eq!(read("-0"), "f-0.0@2");
+        assert_eq!(read("-0e5"), "f-0.0@4");
         assert_eq!(read("1.50 "), "f1.5@4");
         assert_eq!(read("1E+2]"), "f100.0@4");
         assert_eq!(read("1e400"), "finf@5");

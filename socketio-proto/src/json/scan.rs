@@ -5,18 +5,10 @@ use alloc::string::String;
 
 /// Where the first byte from `at` on stands that is `"`, `\` or a control character; the length of `bytes` if there
 /// is none.
-///
-/// Eight bytes at a time. In each byte of `word` the high bit survives if the byte is what is looked for: borrows
-/// spoil only bytes above the first hit, and the first hit is all that is asked for. Bytes beyond ASCII have their
-/// high bit set in `word` itself and are masked out.
 #[inline]
 pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20);
-        let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
-        let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-        let hits = (control | quote | backslash) & !word & (ONES * 0x80);
+    while let Some(chunk) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk) {
+        let hits = hits(u64::from_le_bytes(*chunk));
         if hits != 0 {
             return at + hits.trailing_zeros() as usize / 8;
         }
@@ -29,6 +21,47 @@ pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Whether there is nothing in a text that [`special`] would stop at.
+#[inline]
+pub(super) fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // The last bytes are looked at together with some before them, so that there is no rest to go through.
+    if let Some(last) = bytes.last_chunk() {
+        let mut found = hits(u64::from_le_bytes(*last));
+        let (chunks, _) = bytes.as_chunks();
+        for chunk in chunks {
+            found |= hits(u64::from_le_bytes(*chunk));
+        }
+        return found == 0;
+    }
+    let word = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        // Blanks fill what is left.
+        _ => match *bytes {
+            [] => return true,
+            [a] => u64::from_le_bytes([a, b' ', b' ', b' ', b' ', b' ', b' ', b' ']),
+            [a, b] => u64::from_le_bytes([a, b, b' ', b' ', b' ', b' ', b' ', b' ']),
+            [a, b, c, ..] => u64::from_le_bytes([a, b, c, b' ', b' ', b' ', b' ', b' ']),
+        },
+    };
+    hits(word) == 0
+}
+
+/// Looks at eight bytes at a time: not zero if one of them is `"`, `\` or a control character, and then the lowest bit
+/// that is set is the high bit of the first of them.
+///
+/// Borrows spoil only bytes above the first hit. Bytes beyond ASCII have their high bit set in `word` itself, and are
+/// masked out.
+#[inline(always)]
+fn hits(word: u64) -> u64 {
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (control | quote | backslash) & !word & (ONES * 0x80)
 }
 
 /// A one in each byte.
@@ -127,6 +160,10 @@ mod tests {
                     let run = other.repeat(before);
                     let text = format!("x{run}{special_byte}{other}\"");
                     assert_eq!(special(text.as_bytes(), 1), 1 + run.len(), "{text:?}");
+                    assert!(!is_plain(&text), "{text:?}");
+                    assert!(!is_plain(&format!("{run}{special_byte}")), "{text:?}");
+                    assert!(!is_plain(&format!("{special_byte}{run}")), "{text:?}");
+                    assert!(is_plain(&run), "{text:?}");
                 }
             }
         }

@@ -12,7 +12,7 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::check::{Checker, Place};
+use super::check::{self, Place};
 use super::scan;
 use crate::EncodeError;
 use crate::args::share;
@@ -24,13 +24,13 @@ use crate::spread::Sink;
 pub(crate) struct Writer<'a> {
     pub(super) out: TextBuilder,
     pub(super) attachments: Vec<Bytes>,
-    /// Where the attachments are referenced, counted as in a message that begins with `4` and what is in `out`.
-    pub(super) places: Vec<Place>,
     /// Buffers of which the value has parts.
     shared: &'a [Bytes],
     max_attachments: usize,
     /// Containers that may still be opened.
     depth: usize,
+    /// Something was written that may read like a reference to an attachment.
+    may_mislead: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -38,11 +38,27 @@ impl<'a> Writer<'a> {
         Self {
             out,
             attachments: Vec::new(),
-            places: Vec::new(),
             shared,
             max_attachments,
             depth: MAX_DEPTH,
+            may_mislead: false,
         }
+    }
+
+    /// What was written. If there are attachments, nothing but their references may read like one: data of somebody
+    /// who meant to break the packet would have its recipients close their connections.
+    #[inline]
+    pub(super) fn finish(self) -> Result<(TextBuilder, Vec<Bytes>), EncodeError> {
+        if self.may_mislead && !self.attachments.is_empty() {
+            self.places()?;
+        }
+        Ok((self.out, self.attachments))
+    }
+
+    /// Where the attachments are referenced, counted from the beginning of the text.
+    pub(super) fn places(&self) -> Result<Vec<Place>, EncodeError> {
+        let count = u32::try_from(self.attachments.len()).unwrap_or(u32::MAX);
+        check::places(self.out.as_str(), count).map_err(|_| EncodeError::Misleading)
     }
 
     #[inline]
@@ -66,9 +82,25 @@ impl<'a> Writer<'a> {
         self.out.push('"');
     }
 
+    /// The key of a member, without its quotes.
+    #[inline]
+    pub(super) fn key(&mut self, key: &str) {
+        self.may_mislead |= key == "_placeholder";
+        self.escaped(key);
+    }
+
     /// What stands between the quotes.
     #[inline]
     fn escaped(&mut self, text: &str) {
+        if scan::is_plain(text) {
+            self.out.push_str(text);
+        } else {
+            self.with_escapes(text);
+        }
+    }
+
+    #[cold]
+    fn with_escapes(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let mut from = 0;
         loop {
@@ -90,8 +122,6 @@ impl<'a> Writer<'a> {
             return Err(EncodeError::TooManyAttachments(self.max_attachments));
         }
         self.attachments.push(bytes());
-        let offset = u32::try_from(self.out.len() + 1).unwrap_or(u32::MAX);
-        self.places.push(Place { offset, num });
         self.out.push_str("{\"_placeholder\":true,\"num\":");
         self.integer(num);
         self.out.push('}');
@@ -116,9 +146,8 @@ impl<'a> Writer<'a> {
 
     /// JSON that somebody else has written.
     pub(super) fn verbatim(&mut self, json: &str) -> Result<(), EncodeError> {
-        let mut checker = Checker::new(json.as_bytes(), 0, self.depth);
-        let checked = checker.value().and_then(|()| checker.end());
-        checked.map_err(serde::ser::Error::custom)?;
+        check::whole(json, self.depth).map_err(serde::ser::Error::custom)?;
+        self.may_mislead = true;
         self.out.push_str(json);
         Ok(())
     }
@@ -427,9 +456,13 @@ impl<'w, 'a> Compound<'w, 'a> {
         key: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.writer.comma(&mut self.first);
-        self.writer.string(key);
-        self.writer.out.push(':');
+        if core::mem::replace(&mut self.first, false) {
+            self.writer.out.push('"');
+        } else {
+            self.writer.out.push_str(",\"");
+        }
+        self.writer.key(key);
+        self.writer.out.push_str("\":");
         value.serialize(&mut *self.writer)
     }
 
@@ -513,7 +546,9 @@ impl SerializeMap for Compound<'_, '_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
         self.writer.comma(&mut self.first);
         key.serialize(KeySerializer(|key: &str| {
-            self.writer.string(key);
+            self.writer.out.push('"');
+            self.writer.key(key);
+            self.writer.out.push('"');
             Ok(())
         }))
     }
@@ -604,5 +639,5 @@ impl<'a> Sink for Arguments<'_, 'a> {
 
 /// The names under which `serde_json` hands over a `RawValue`, and with its feature `arbitrary_precision` each of its
 /// numbers: a struct with one field, which is JSON.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
-const NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";

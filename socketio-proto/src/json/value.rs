@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use bytes::Bytes;
-use engineio_proto::{Text, TextBuilder, Wire};
+use engineio_proto::{Text, TextBuilder};
 use serde::de::DeserializeOwned;
 
-use super::check::Checker;
+use super::check;
 use super::de::Reader;
 use super::number::Literal;
 use super::scan;
@@ -96,8 +96,9 @@ impl Writer<'_> {
                 let mut first = true;
                 for (key, value) in object {
                     self.comma(&mut first);
-                    self.string(key);
-                    self.out.push(':');
+                    self.out.push('"');
+                    self.key(key);
+                    self.out.push_str("\":");
                     self.value(value)?;
                 }
                 self.close("}");
@@ -132,41 +133,35 @@ impl Arguments<'_, '_> {
 
 /// A value made of text that was not checked.
 pub(crate) fn value_from_text(text: &str) -> Result<Value, ArgsError> {
-    let mut checker = Checker::new(text.as_bytes(), 0, MAX_DEPTH);
-    let checked = checker.value().and_then(|()| checker.end());
-    checked.map_err(ArgsError::new)?;
+    check::whole(text, MAX_DEPTH).map_err(ArgsError::new)?;
     Ok(Reader::new(text, 0, None).read_value())
 }
 
-/// What `write` writes, as text and attachments.
+/// What `write` writes, which has to be one value, as text and attachments.
 fn written(
     shared: &[Bytes],
     write: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
 ) -> Result<(Text, Extra), EncodeError> {
     let mut writer = Writer::new(TextBuilder::with_capacity(128), shared, usize::MAX);
     write(&mut writer)?;
-    let Writer {
-        out,
-        attachments,
-        places,
-        ..
-    } = writer;
-    let Wire::Text(text) = out.finish().into_wire() else {
-        return Ok(Default::default());
+    let places = if writer.attachments.is_empty() {
+        Vec::new()
+    } else {
+        writer.places()?
     };
     let extra = Extra {
         name: None,
         places,
-        attachments,
+        attachments: writer.attachments,
     };
-    Ok((text, extra))
+    Ok((Text::from(writer.out.as_str()), extra))
 }
 
 pub(crate) fn value_from_arguments(arguments: &crate::Arguments<'_>) -> Result<Value, EncodeError> {
     let (text, extra) = written(arguments.shared(), |writer| {
         arguments.write_json_value(writer)
     })?;
-    Ok(Reader::new(&text, 1, Some(&extra)).read_value())
+    Ok(Reader::new(&text, 0, Some(&extra)).read_value())
 }
 
 pub(crate) fn arguments_to_values(
@@ -181,7 +176,7 @@ pub(crate) fn arguments_to_values(
         writer.close("]");
         Ok(())
     })?;
-    match Reader::new(&text, 1, Some(&extra)).read_value() {
+    match Reader::new(&text, 0, Some(&extra)).read_value() {
         Value::Array(values) => Ok(values),
         one => Ok(alloc::vec![one]),
     }
@@ -235,7 +230,7 @@ fn display_string(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// A value to be read as one that arrived.
 pub(crate) fn raw_value(value: &Value) -> Result<RawValue, EncodeError> {
     let (text, extra) = written(&[], |writer| writer.value(value))?;
-    let span = Span::new(1, text.len());
+    let span = Span::new(0, text.len());
     Ok(RawValue::new(
         Source::json(text, Some(Arc::new(extra))),
         span,
@@ -246,5 +241,5 @@ pub(crate) fn raw_value(value: &Value) -> Result<RawValue, EncodeError> {
 pub(crate) fn value_into<T: DeserializeOwned>(value: &Value) -> Result<T, ArgsError> {
     let written = written(&[], |writer| writer.value(value));
     let (text, extra) = written.map_err(ArgsError::new)?;
-    T::deserialize(&mut Reader::new(&text, 1, Some(&extra)))
+    T::deserialize(&mut Reader::new(&text, 0, Some(&extra)))
 }

@@ -624,6 +624,26 @@ impl Connection {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Connection {
+    /// What is held, for tests of the limits.
+    pub(crate) fn held(&self) -> crate::testing::ops::Held {
+        let mut held = crate::testing::ops::Held {
+            namespaces: self.memberships.len(),
+            left: self.left.len(),
+            ..Default::default()
+        };
+        for membership in &self.memberships {
+            held.acks += membership.acks.len();
+            if let State::Asked { waiting, bytes, .. } = &membership.state {
+                held.waiting += waiting.len();
+                held.waiting_bytes += bytes;
+            }
+        }
+        held
+    }
+}
+
 impl Membership {
     fn is_joined(&self) -> bool {
         matches!(self.state, State::Joined)

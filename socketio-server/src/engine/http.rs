@@ -8,10 +8,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use engineio_proto::ContentType;
 use engineio_proto::admit::{Admission, Known, Method, admit};
 use engineio_proto::query::Query;
 use engineio_proto::reject::{BadRequest, Reject};
 use engineio_proto::server::{Opening, Session};
+use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
@@ -26,6 +28,13 @@ use super::{Clock, ids};
 
 /// What answers are made of.
 pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// What a request leads to.
+enum Work<P: Protocol, B> {
+    Answer(Answer),
+    Get(Arc<Connection<P>>),
+    Post(Arc<Connection<P>>, ContentType, B),
+}
 
 /// Everything that requests share.
 pub(crate) struct Core<P: Protocol> {
@@ -65,7 +74,16 @@ impl<P: Protocol> Core<P> {
         let mut cross = http::HeaderMap::new();
         origins.decorate(request.headers(), &mut cross);
         let is_upgrade = upgrade::is_asked_for(request.headers());
-        let mut answer = match self.route(request, is_upgrade).await {
+        let answer = match self.route(request, is_upgrade) {
+            Ok(Work::Answer(answer)) => Ok(answer),
+            Ok(Work::Get(connection)) => polling::get(&connection).await,
+            Ok(Work::Post(connection, content, body)) => {
+                let max = self.config.sessions.max_payload_bytes();
+                polling::post(&connection, content, body, max).await
+            }
+            Err(reject) => Err(reject),
+        };
+        let mut answer = match answer {
             Ok(answer) => answer,
             Err(reject) => {
                 tracing::debug!(%reject, "refused a request");
@@ -80,13 +98,17 @@ impl<P: Protocol> Core<P> {
         Ok(answer)
     }
 
-    async fn route<B: Body>(
+    /// Decides what a request leads to. What takes time is left to the caller, who then has nothing of the request's head
+    /// any more: each piece of it would keep hyper's whole read buffer for as long as a poll waits.
+    fn route<B: Body>(
         self: &Arc<Self>,
-        request: Request<B>,
+        mut request: Request<B>,
         is_upgrade: bool,
-    ) -> Result<Answer, Reject> {
-        let uri = request.uri().clone();
-        let query = Query::parse(uri.query().unwrap_or_default());
+    ) -> Result<Work<P, B>, Reject> {
+        let upgrade = is_upgrade
+            .then(|| upgrade::take(&mut request))
+            .transpose()?;
+        let query = Query::parse(request.uri().query().unwrap_or_default());
         let connection = query.sid().and_then(|sid| self.sessions.get(sid));
         let known = connection.as_ref().map(|connection| {
             connection.session(|session| Known {
@@ -109,30 +131,34 @@ impl<P: Protocol> Core<P> {
             );
             return Err(Reject::forbidden());
         }
-        match (admission, connection) {
-            (Admission::Handshake, _) if is_upgrade => {
+        match (admission, connection, upgrade) {
+            (Admission::Handshake, _, Some(upgrade)) => {
                 let handshake = Handshake::check(&request)?;
                 let opening = Opening::from_query(self.new_id()?, &query);
-                Ok(self.open_link(handshake, request, opening))
+                Ok(Work::Answer(self.open_link(handshake, upgrade, opening)))
             }
-            (Admission::Handshake, _) => {
+            (Admission::Handshake, _, None) => {
                 let opening = Opening::from_query(self.new_id()?, &query);
                 let now = self.clock.now();
-                let session =
-                    Session::accept_polling(Arc::clone(&self.config.sessions_shared), opening, now);
-                let connection = self.add(session);
-                polling::get(&connection).await
+                let config = Arc::clone(&self.config.sessions_shared);
+                let session = Session::accept_polling(config, opening, now);
+                Ok(Work::Get(self.add(session)))
             }
-            (Admission::Get, Some(connection)) => polling::get(&connection).await,
-            (Admission::Post, Some(connection)) => {
-                let max = self.config.sessions.max_payload_bytes();
-                polling::post(&connection, request, max).await
+            (Admission::Get, Some(connection), _) => Ok(Work::Get(connection)),
+            (Admission::Post, Some(connection), _) => {
+                let content_type = request.headers().get(CONTENT_TYPE);
+                let content =
+                    ContentType::from_header(content_type.and_then(|value| value.to_str().ok()));
+                Ok(Work::Post(connection, content, request.into_body()))
             }
-            (Admission::Upgrade, Some(connection)) => {
+            (Admission::Upgrade, Some(connection), Some(upgrade)) => {
                 let handshake = Handshake::check(&request)?;
-                self.upgrade(handshake, request, &connection, query.base64())
+                let base64 = query.base64();
+                let answer = self.upgrade(handshake, upgrade, &connection, base64)?;
+                Ok(Work::Answer(answer))
             }
-            (_, None) => Err(Reject::UnknownSid),
+            (_, None, _) => Err(Reject::UnknownSid),
+            (Admission::Upgrade, _, None) => Err(Reject::BadRequest(BadRequest::NotAnUpgrade)),
         }
     }
 

@@ -4,8 +4,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Input, LIMIT, Ledger, assert_later, assert_limited, encoding};
+use super::{Input, LIMIT, Ledger, assert_later, assert_limited};
 use crate::client::{Config, Event, Request, Session};
+use crate::testing::encoding;
 use crate::{ContentType, LinkId, Revision, SendError, Time, TransportFault};
 
 /// Whatever a server does and a driver calls, in whatever order: nothing panics, what was accepted leaves once and in
@@ -84,7 +85,10 @@ impl Subject {
             6 | 7 => self.session.handle_link_open(self.link(input), now),
             8 | 9 => {
                 let (link, frame) = (self.link(input), input.frame());
-                self.ledger.fed += frame.len();
+                // What arrives on a link that is tried, or was given up, must not be reported.
+                if self.session.transport().is_link() && !self.session.is_link_finished(link) {
+                    self.ledger.fed += frame.len();
+                }
                 self.session.handle_frame(link, frame, now);
             }
             10 => self
@@ -166,6 +170,8 @@ impl Subject {
         let frame = self.session.poll_frame(link);
         let sent = frame.is_some();
         if let Some(frame) = frame {
+            // On a stream of WebTransport a client says which session it is for, each time.
+            self.ledger.opened = false;
             self.ledger.on_frame(frame, self.revision);
         }
         sent

@@ -6,10 +6,10 @@ use core::time::Duration;
 
 use bytes::BytesMut;
 
-use super::{Input, LIMIT, Ledger, assert_later, assert_limited, encoding};
+use super::{Input, LIMIT, Ledger, assert_later, assert_limited};
 use crate::jsonp::JsonpIndex;
 use crate::server::{Config, Event, Opening, Session};
-use crate::testing::jsonp;
+use crate::testing::{encoding, jsonp};
 use crate::{LinkId, Revision, SendError, Sid, Time, Transport};
 
 const INTERVAL: Duration = Duration::from_millis(2_500);
@@ -113,7 +113,10 @@ impl Subject {
             }
             11 | 12 => {
                 let (link, frame) = (self.link(input), input.frame());
-                self.ledger.fed += frame.len();
+                // What arrives on a link that is tried, or was given up, must not be reported.
+                if self.session.transport().is_link() && !self.session.is_link_finished(link) {
+                    self.ledger.fed += frame.len();
+                }
                 self.session.handle_frame(link, frame, now);
             }
             13 => self

@@ -4,11 +4,12 @@ use super::http::{Answer, Request};
 use super::link::Travelling;
 use super::{Pair, Parcel};
 use crate::testing::links::{Link, Phase};
+use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::{Notice, Side};
 use crate::{Frame, Transport, TransportFault};
 
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// Everything breaks for ever.
     pub(super) fn cut_all(&mut self, notice: Notice) {
         if self.dead.is_some() {
@@ -47,7 +48,7 @@ impl Pair {
     /// If it is about to, it is told at once: with the decision already on its way, the break would end the session.
     pub(super) fn kill_probes(&mut self, notice: Notice) {
         // The packet that says so may not have been fetched yet.
-        if self.client.transport().is_link() {
+        if self.client.session().transport().is_link() {
             return;
         }
         let pausing = self.pausing.filter(|_| self.is_pausing());
@@ -63,7 +64,7 @@ impl Pair {
         let Some(server) = &mut self.server else {
             return;
         };
-        let Ok(id) = server.open_link(Transport::WEBSOCKET, false, now) else {
+        let Ok(id) = server.open_link(Transport::WEBSOCKET, self.setup.base64, now) else {
             return;
         };
         if let Some(text) = says {
@@ -72,6 +73,7 @@ impl Pair {
         let mut link = Link::new(&self.setup, Transport::WEBSOCKET, Phase::Gone);
         link.half(Side::Server).phase = Phase::Open(id);
         self.links.push(link);
+        self.note_decision(self.links.len() - 1, says == Some("5"));
     }
 
     pub(super) fn abort_get(&mut self, notice: Notice) {

@@ -5,15 +5,15 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Pair, Parcel, sid};
-use crate::payload::{Decoder, Encoding};
+use super::{Pair, Parcel};
 use crate::query::Query;
 use crate::reject::Reject;
 use crate::server::Opening;
 use crate::testing::jsonp;
+use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::Side;
-use crate::{ContentType, Revision, Transport, TransportFault, client, server};
+use crate::{ContentType, Transport, TransportFault, client, server};
 
 /// The requests of one method. There is at most one at a time; those before it may have been given up by one end only.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Answer {
 }
 
 // The client's requests, and how they end for it.
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// Makes the requests that the client wants made.
     pub(super) fn pump_requests(&mut self) -> bool {
         let mut progress = false;
@@ -97,7 +97,7 @@ impl Pair {
             progress = true;
             self.note(|| alloc::format!("client asks {request:?}"));
             assert!(
-                !self.is_pausing() || !self.client.is_open(),
+                !self.is_pausing() || !self.client.session().is_open(),
                 "no request leaves the client between the answer to its probe and its decision"
             );
             assert!(
@@ -118,7 +118,7 @@ impl Pair {
             "the client makes one GET at a time"
         );
         let id = self.get.start();
-        let mut query = self.client.query(Transport::POLLING);
+        let mut query = self.client.session().query(Transport::POLLING);
         if self.setup.jsonp {
             query.push_str("&j=3");
         }
@@ -136,7 +136,7 @@ impl Pair {
             self.post.asked.is_none(),
             "the client makes one POST at a time"
         );
-        self.check_body(&body, ContentType::Text, "the body of a POST");
+        self.check_body(Side::Client, &body, ContentType::Text);
         let id = self.post.start();
         if self.fails_at_once(Lane::PostAnswer, id) {
             return;
@@ -215,7 +215,7 @@ impl Pair {
 }
 
 // The server's part.
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// A part of a request arrives at the server.
     pub(super) fn on_request(&mut self, request: Request) {
         let id = request.id();
@@ -266,15 +266,16 @@ impl Pair {
     fn on_get(&mut self, id: u64, query: &str) {
         let query = Query::parse(query);
         let now = self.now;
-        let known = query.sid() == Some(sid().as_str());
+        let known = query.sid() == Some(self.sid.as_str());
         let accepted = match &mut self.server {
             Some(session) if known => session.handle_get(now),
             None if query.sid().is_none() => {
-                let opening = Opening::from_query(sid(), &query);
+                let opening = Opening::from_query(self.sid.clone(), &query);
                 let config = self.server_config.clone();
                 let session = server::Session::accept_polling(config, opening, now);
+                let machine = (self.make_server.0)(session, now);
                 self.server_end.on_open();
-                self.server.insert(session).handle_get(now)
+                self.server.insert(machine).handle_get(now)
             }
             Some(_) | None => Err(Reject::UnknownSid),
         };
@@ -330,9 +331,11 @@ impl Pair {
             return false;
         };
         let body = body.freeze();
-        if !self.setup.jsonp {
-            self.check_body(&body, content, "the answer of a GET");
-        }
+        let payload = match self.setup.jsonp {
+            true => jsonp::unwrap(&body),
+            false => body.clone(),
+        };
+        self.check_body(Side::Server, &payload, content);
         self.answer(Lane::GetAnswer, id, 200, content, body);
         true
     }
@@ -365,24 +368,5 @@ impl Pair {
             };
             self.transmit(lane, Parcel::Answer(answer));
         }
-    }
-
-    /// A body is no larger than the peer takes, unless one packet alone is.
-    fn check_body(&self, body: &Bytes, content: ContentType, what: &str) {
-        if body.len() <= self.setup.max_payload {
-            return;
-        }
-        let encoding = match (self.setup.revision, content) {
-            (Revision::V4, _) => Encoding::V4,
-            (Revision::V3, ContentType::Text) => Encoding::V3Text,
-            (Revision::V3, ContentType::Binary) => Encoding::V3Binary,
-        };
-        let packets = Decoder::new(body.clone(), encoding).count();
-        assert!(
-            packets <= 1,
-            "{what} has {} bytes in {packets} packets, but the peer takes {}",
-            body.len(),
-            self.setup.max_payload
-        );
     }
 }

@@ -9,6 +9,7 @@ use super::{Pair, Parcel};
 use crate::query::Query;
 use crate::server::{self, Opening};
 use crate::testing::links::{Link, Phase, Written};
+use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::Side;
 use crate::{DecodeError, Frame, LinkId, Transport, TransportFault};
@@ -27,7 +28,7 @@ pub(super) enum Travelling {
     Failure,
 }
 
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// Opens the links that the client wants opened.
     pub(super) fn pump_connects(&mut self) -> bool {
         let mut progress = false;
@@ -37,9 +38,9 @@ impl Pair {
             let number = self.links.len();
             let mut link = Link::new(&self.setup, connect.transport, Phase::Opening(connect.link));
             // A client that begins with a link has nothing to go back to.
-            link.chosen = self.client.transport() == connect.transport;
+            link.chosen = self.client.session().transport() == connect.transport;
             self.links.push(link);
-            let query = self.client.query(connect.transport);
+            let query = self.client.session().query(connect.transport);
             match self.dead {
                 Some(notice) if notice.by(Side::Client) => {
                     let failure = Parcel::Link(Travelling::Failure);
@@ -79,14 +80,16 @@ impl Pair {
         let mut frames = Vec::new();
         while let Some(frame) = self.poll_frame(side, id) {
             self.note(|| alloc::format!("{side:?} sends {frame:?} on {number}"));
-            frames.push(frame);
-            assert!(frames.len() < TOO_MANY, "a session has frames without end");
-        }
-        if side == Side::Client && frames.iter().any(is_decision) {
-            self.pausing = None;
-            if let Some(link) = self.links.get_mut(number) {
+            self.check_frame(side, number, &frame);
+            if side == Side::Client
+                && is_decision(&frame)
+                && let Some(link) = self.links.get_mut(number)
+            {
+                self.pausing = None;
                 link.chosen = true;
             }
+            frames.push(frame);
+            assert!(frames.len() < TOO_MANY, "a session has frames without end");
         }
         let finished = self.is_finished(side, id);
         let lane = Lane::of_link(number, side);
@@ -181,7 +184,7 @@ impl Pair {
         }
         let query = Query::parse(query);
         let sid = query.sid().map(String::from);
-        let opening = Opening::from_query(super::sid(), &query);
+        let opening = Opening::from_query(self.sid.clone(), &query);
         let answer = match self.admit_link(number, sid.as_deref(), opening, query.base64()) {
             true => Travelling::Accepted,
             false => Travelling::Refused,
@@ -199,7 +202,7 @@ impl Pair {
             sid.is_some() || text == "0",
             "a client opens its stream with {frame:?}"
         );
-        let opening = Opening::new(super::sid())
+        let opening = Opening::new(self.sid.clone())
             .revision(self.setup.revision)
             .base64(self.setup.base64);
         if !self.admit_link(number, sid, opening, self.setup.base64) {
@@ -223,17 +226,18 @@ impl Pair {
                 let config = self.server_config.clone();
                 let (session, id) =
                     server::Session::accept_link(config, opening, link.transport, now);
-                self.server = Some(session);
+                self.server = Some((self.make_server.0)(session, now));
                 self.server_end.on_open();
                 Some(id)
             }
-            Some(session) if sid == Some(super::sid().as_str()) => {
+            Some(session) if sid == Some(self.sid.as_str()) => {
                 session.open_link(link.transport, base64, now).ok()
             }
             Some(_) | None => None,
         };
         if let Some(id) = opened {
             link.half(Side::Server).phase = Phase::Open(id);
+            link.followed = sid.is_none();
         }
         opened.is_some()
     }
@@ -251,10 +255,24 @@ impl Pair {
                 self.client.handle_frame(id, frame, self.now);
             }
             (Side::Server, Phase::Open(id), Some(server)) => {
-                server.handle_frame(id, frame, self.now)
+                let decision = is_decision(&frame);
+                server.handle_frame(id, frame, self.now);
+                self.note_decision(number, decision);
             }
             (Side::Server, Phase::Unknown, _) => self.on_first_frame(number, &frame),
             _ => {}
+        }
+    }
+
+    /// The server has heard the decision for a link, and followed it unless it had followed another.
+    pub(super) fn note_decision(&mut self, number: usize, decision: bool) {
+        let followed = self
+            .server
+            .as_ref()
+            .is_some_and(|server| server.session().transport().is_link());
+        let first = !self.links.iter().any(|link| link.followed);
+        if let Some(link) = self.links.get_mut(number) {
+            link.followed |= decision && followed && first;
         }
     }
 
@@ -319,8 +337,8 @@ impl Pair {
 
     fn is_finished(&self, side: Side, id: LinkId) -> bool {
         match (side, &self.server) {
-            (Side::Client, _) => self.client.is_link_finished(id),
-            (Side::Server, Some(server)) => server.is_link_finished(id),
+            (Side::Client, _) => self.client.session().is_link_finished(id),
+            (Side::Server, Some(server)) => server.session().is_link_finished(id),
             (Side::Server, None) => true,
         }
     }

@@ -1,9 +1,10 @@
 //! From one event to the next: deliveries, deadlines, and what the two sessions want done then.
 
 use super::{Pair, Parcel};
+use crate::Time;
+use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::Side;
-use crate::{Time, client, server};
 
 /// How much has happened at the present moment.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ const STEPS_PER_MOMENT: usize = 50_000;
 /// More rounds than it takes to fetch everything from a session once nothing new arrives.
 const ROUNDS: usize = 10_000;
 
-impl Pair {
+impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// Fetches what there is to fetch, then does the next thing that is due by `end`. False if there is none; then it
     /// is `end`, and everything is fetched.
     pub(super) fn step_until(&mut self, end: Time) -> bool {
@@ -26,11 +27,15 @@ impl Pair {
         let more_arrives = self.lanes.poll_timeout().is_some_and(|at| at <= self.now);
         if !(more_arrives && self.lanes.rng().one_in(4)) {
             self.drain();
+            if self.renew() {
+                self.drain();
+            }
         }
         let next = [
             self.lanes.poll_timeout(),
             self.deadline(Side::Client),
             self.deadline(Side::Server),
+            self.lost_deadline(),
             self.wake(),
         ]
         .into_iter()
@@ -41,6 +46,10 @@ impl Pair {
             return false;
         };
         self.move_to(next);
+        if self.lost_deadline().is_some_and(|at| at <= self.now) {
+            self.time_out_lost();
+            return true;
+        }
         let arrives = self.lanes.poll_timeout().is_some_and(|at| at <= self.now);
         let [client_due, server_due] = [Side::Client, Side::Server].map(|side| self.is_due(side));
         // What is due at the same moment comes in any order.
@@ -140,9 +149,13 @@ impl Pair {
     }
 
     fn deliver(&mut self) {
-        let Some((lane, parcel)) = self.lanes.poll(self.now) else {
-            return;
-        };
+        if let Some((lane, parcel)) = self.lanes.poll(self.now) {
+            self.dispatch(lane, parcel);
+        }
+    }
+
+    /// A parcel arrives.
+    pub(super) fn dispatch(&mut self, lane: Lane, parcel: Parcel) {
         match (lane, parcel) {
             (_, Parcel::Request(request)) => self.on_request(request),
             (lane, Parcel::Answer(answer)) => self.on_answer(lane, answer),
@@ -177,12 +190,17 @@ impl Pair {
             if self.lanes.frozen_until(side) > self.now {
                 continue;
             }
-            let mut rounds = 0;
-            while self.fetch(side) {
-                rounds += 1;
-                assert!(rounds < ROUNDS, "{side:?} has something to do without end");
-            }
+            self.fetch_all(side);
             self.check(side);
+        }
+        self.fetch_lost();
+    }
+
+    pub(super) fn fetch_all(&mut self, side: Side) {
+        let mut rounds = 0;
+        while self.fetch(side) {
+            rounds += 1;
+            assert!(rounds < ROUNDS, "{side:?} has something to do without end");
         }
     }
 
@@ -201,30 +219,18 @@ impl Pair {
         }
         match side {
             Side::Client => {
-                while let Some(event) = self.client.poll_event() {
+                while let Some(report) = self.client.poll_report() {
                     progress = true;
-                    self.note(|| alloc::format!("client reports {event:?}"));
-                    let end = &mut self.client_end;
-                    match event {
-                        client::Event::Open(_) => end.on_open(),
-                        client::Event::Message(message) => end.on_message(message),
-                        client::Event::Upgrade(transport) => end.on_upgrade(transport),
-                        client::Event::UpgradeFailed(_) => end.failed_upgrades += 1,
-                        client::Event::Close(reason) => end.on_close(reason),
-                    }
+                    self.note(|| alloc::format!("client reports {report:?}"));
+                    self.client_end.take(report, &mut self.client_events);
                 }
                 self.drop_requests();
             }
             Side::Server => {
-                while let Some(event) = self.server.as_mut().and_then(server::Session::poll_event) {
+                while let Some(report) = self.server.as_mut().and_then(S::poll_report) {
                     progress = true;
-                    self.note(|| alloc::format!("server reports {event:?}"));
-                    let end = &mut self.server_end;
-                    match event {
-                        server::Event::Message(message) => end.on_message(message),
-                        server::Event::Upgrade(transport) => end.on_upgrade(transport),
-                        server::Event::Close(reason) => end.on_close(reason),
-                    }
+                    self.note(|| alloc::format!("server reports {report:?}"));
+                    self.server_end.take(report, &mut self.server_events);
                 }
                 progress |= self.finish_post();
             }
@@ -234,10 +240,21 @@ impl Pair {
 
     fn check(&self, side: Side) {
         let (reason, deadline) = match (side, &self.server) {
-            (Side::Client, _) => (self.client.close_reason(), self.client.poll_timeout()),
-            (Side::Server, Some(server)) => (server.close_reason(), server.poll_timeout()),
+            (Side::Client, _) => {
+                let session = self.client.session();
+                (session.close_reason(), session.poll_timeout())
+            }
+            (Side::Server, Some(server)) => {
+                let session = server.session();
+                (session.close_reason(), session.poll_timeout())
+            }
             (Side::Server, None) => return,
         };
+        let own = self.session_deadline(side);
+        assert!(
+            deadline.is_none_or(|deadline| own.is_some_and(|own| own <= deadline)),
+            "the {side:?} forgets the deadline of its session: {own:?} instead of {deadline:?}"
+        );
         assert_eq!(
             self.end(side).closed,
             reason,
@@ -261,10 +278,13 @@ impl Pair {
     pub(super) fn check_limits(&self, side: Side) {
         let (bytes, messages) = match (side, &self.server) {
             (Side::Client, _) => (
-                self.client.buffered_bytes(),
-                self.client.buffered_messages(),
+                self.client.session().buffered_bytes(),
+                self.client.session().buffered_messages(),
             ),
-            (Side::Server, Some(server)) => (server.buffered_bytes(), server.buffered_messages()),
+            (Side::Server, Some(server)) => (
+                server.session().buffered_bytes(),
+                server.session().buffered_messages(),
+            ),
             (Side::Server, None) => return,
         };
         let (most_bytes, most_messages) = self.setup.buffer_limit;

@@ -8,8 +8,6 @@ use std::task::Poll;
 use bytes::{Buf, Bytes, BytesMut};
 use engineio_proto::ContentType;
 use engineio_proto::reject::Reject;
-use http::Request;
-use http::header::CONTENT_TYPE;
 use http_body::Body;
 
 use super::{Answer, answer};
@@ -59,17 +57,13 @@ impl<P: Protocol> Drop for PendingGet<'_, P> {
 /// Reads a body and hands out what is in it.
 pub(super) async fn post<P: Protocol, B: Body>(
     connection: &Arc<Connection<P>>,
-    request: Request<B>,
+    content: ContentType,
+    body: B,
     max: usize,
 ) -> Result<Answer, Reject> {
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let content = ContentType::from_header(content_type);
     connection.input(|machine, now| machine.start_post(content, now))?;
     let pending = PendingPost(Some(connection));
-    let body = match read(connection, request.into_body(), max).await {
+    let body = match read(connection, body, max).await {
         Read::Body(body) => body,
         Read::TooLarge => {
             pending.done();

@@ -29,6 +29,14 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
+/// Takes the connection out of a request, if it can be had: a layer around this service may not pass it on.
+pub(super) fn take<B>(request: &mut Request<B>) -> Result<OnUpgrade, Reject> {
+    if request.extensions().get::<OnUpgrade>().is_none() {
+        return Err(Reject::BadRequest(BadRequest::NotAnUpgrade));
+    }
+    Ok(hyper::upgrade::on(request))
+}
+
 /// A handshake that can be answered.
 pub(super) struct Handshake {
     accept: HeaderValue,
@@ -47,9 +55,7 @@ impl Handshake {
         let version = headers
             .get(SEC_WEBSOCKET_VERSION)
             .map(HeaderValue::as_bytes);
-        if !matches!(version, Some(b"13" | b"8"))
-            || request.extensions().get::<OnUpgrade>().is_none()
-        {
+        if !matches!(version, Some(b"13" | b"8")) {
             return Err(bad);
         }
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| bad)?;
@@ -89,13 +95,12 @@ fn is_key(key: &[u8]) -> bool {
 
 impl<P: Protocol> Core<P> {
     /// A session begins with a WebSocket.
-    pub(super) fn open_link<B>(
+    pub(super) fn open_link(
         self: &Arc<Self>,
         handshake: Handshake,
-        mut request: Request<B>,
+        upgrade: OnUpgrade,
         opening: Opening,
     ) -> Answer {
-        let upgrade = hyper::upgrade::on(&mut request);
         let core = Arc::clone(self);
         tokio::spawn(async move {
             // The client may be gone before the 101 has left; then there is no session.
@@ -111,16 +116,15 @@ impl<P: Protocol> Core<P> {
     }
 
     /// A session that polls tries a WebSocket.
-    pub(super) fn upgrade<B>(
+    pub(super) fn upgrade(
         self: &Arc<Self>,
         handshake: Handshake,
-        mut request: Request<B>,
+        upgrade: OnUpgrade,
         connection: &Arc<Connection<P>>,
         base64: bool,
     ) -> Result<Answer, Reject> {
         let id = connection
             .input(|machine, now| machine.open_link(Transport::WEBSOCKET, base64, now))?;
-        let upgrade = hyper::upgrade::on(&mut request);
         let (core, connection) = (Arc::clone(self), Arc::clone(connection));
         tokio::spawn(async move {
             let pending = PendingLink(Some((&connection, id)));
@@ -137,7 +141,11 @@ impl<P: Protocol> Core<P> {
         let upgraded = upgrade.await.ok()?;
         // Taken apart to the socket, so that neither hyper's buffers nor its layers stay with the connection.
         Some(match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => Box::new(WebSocket::new(parts.io.into_inner(), parts.read_buf, max)),
+            // Copied, because even an empty slice would keep hyper's whole read buffer.
+            Ok(parts) => {
+                let early = Bytes::copy_from_slice(&parts.read_buf);
+                Box::new(WebSocket::new(parts.io.into_inner(), early, max))
+            }
             Err(upgraded) => Box::new(WebSocket::new(TokioIo::new(upgraded), Bytes::new(), max)),
         })
     }

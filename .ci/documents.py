@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Checks what the documents say about files: that the code map is complete, and that links lead somewhere.
+
+    .ci/documents.py               check the documents at the top
+    .ci/documents.py --self-test   check that each rule below finds what it forbids
+
+A map that names what is not there, or not what is, is worse than none. A row of the code map in ARCHITECTURE.md is
+marked `(planned)` as long as its files are not there, and not longer. It needs Python 3.11 and nothing else.
+"""
+
+import pathlib
+import re
+import sys
+
+# The crates whose modules the code map lists, each under a heading of its name.
+MAPPED = ("engineio-proto", "socketio-proto")
+# The heading above the table of everything else.
+AROUND = "Around them"
+PLANNED = "(planned)"
+
+
+def violations(documents, modules, exists):
+    """All sentences that say what is wrong.
+
+    `documents` maps file names to texts, `modules` crates to the names of their top modules, and `exists` tells whether
+    there is a file or a folder of a name, seen from the top.
+    """
+    sections = code_map(documents["ARCHITECTURE.md"])
+    for crate in MAPPED:
+        rows = sections.get(f"`{crate}`", {})
+        for name in sorted(modules[crate] - rows.keys()):
+            yield f"ARCHITECTURE.md: the code map lacks the module `{name}` of {crate}"
+        for name, planned in rows.items():
+            yield from there_or_planned(f"the module `{name}` of {crate}", planned, name in modules[crate])
+    for name, planned in sections.get(AROUND, {}).items():
+        yield from there_or_planned(f"`{name}`", planned, exists(name))
+    for document, text in documents.items():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            if not exists(target):
+                yield f"{document}: links to {target}, which is not there"
+
+
+def there_or_planned(what, planned, there):
+    if planned and there:
+        yield f"ARCHITECTURE.md: calls {what} planned, and it is there"
+    if not planned and not there:
+        yield f"ARCHITECTURE.md: the code map has {what}, which is not there; mark it {PLANNED} if it will be"
+
+
+def code_map(text):
+    """For each heading of the third level the names in the first column below it, and whether they are planned."""
+    sections, rows = {}, {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            rows = sections.setdefault(line.removeprefix("### "), {})
+        elif line.startswith("| `"):
+            cell = line.split("|")[1]
+            rows.update((name, PLANNED in cell) for name in re.findall("`([^`]+)`", cell))
+    return sections
+
+
+def self_test():
+    """What was planted and not found, or found and not planted."""
+    clean = "### `engineio-proto`\n| `a`, `b` | x |\n| `c` (planned) | `z` |\n### `socketio-proto`\n| `a` | x |\n" \
+        "### Around them\n| `x/` | y |\n[x](x/), [elsewhere](https://example.com), [below](#x)\n"
+    modules = {"engineio-proto": {"a", "b"}, "socketio-proto": {"a"}}
+    planted = {
+        "lacks the module `d` of engineio-proto": (clean, modules | {"engineio-proto": {"a", "b", "d"}}),
+        "has the module `b` of engineio-proto": (clean, modules | {"engineio-proto": {"a"}}),
+        "calls the module `c` of engineio-proto planned": (clean, modules | {"engineio-proto": {"a", "b", "c"}}),
+        "has `y/`, which is not there": (clean.replace("| `x/`", "| `y/`"), modules),
+        "calls `x/` planned": (clean.replace("| `x/`", "| `x/` (planned)"), modules),
+        "links to y/z.md": (f"{clean}[x](y/z.md#part)", modules),
+    }
+
+    def found(text, modules):
+        return list(violations({"ARCHITECTURE.md": text}, modules, {"x/"}.__contains__))
+
+    wrong = [f"in a clean document: {message}" for message in found(clean, modules)]
+    for words, case in planted.items():
+        if not any(words in message for message in found(*case)):
+            wrong.append(f"planted and not found: {words!r}; found {found(*case)}")
+    return wrong, f"self-test: {len(planted)} planted violations found"
+
+
+def check(root):
+    documents = {file.name: file.read_text() for file in sorted(root.glob("*.md"))}
+    modules = {crate: {file.stem for file in (root / crate / "src").glob("*.rs")} - {"lib"} for crate in MAPPED}
+    wrong = list(violations(documents, modules, lambda name: (root / name).exists()))
+    return wrong, f"documents: {len(documents)} agree with what is there"
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        wrong, summary = self_test()
+    elif not sys.argv[1:]:
+        wrong, summary = check(pathlib.Path(__file__).resolve().parent.parent)
+    else:
+        sys.exit(__doc__)
+    for message in wrong:
+        print(message, file=sys.stderr)
+    if wrong:
+        sys.exit(f"{len(wrong)} violation(s)")
+    print(summary)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,8 @@
 // error in both.
 
 const { depth, isFlat, isPlaceholder, member, walk } = require("./lib/json-packet.js");
-const { wellFormed } = require("./lib/tagged.js");
+const msgpack = require("./lib/msgpack.js");
+const { isSame, wellFormed } = require("./lib/tagged.js");
 
 const RESERVED = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 const MAX_DEPTH = 128;
@@ -123,7 +124,77 @@ const JSON_RULES = [
   }),
 ];
 
-/** Packets that the reference encodes and we do not: `applies` is asked with its frames. */
+/** MessagePack. A reading is `{ tree, members, packet, value }`, of lib/oracle.js. */
+const MSGPACK_RULES = [
+  refused("keys-that-are-no-scalars", {
+    reason: "JavaScript makes text of any key: of an array its elements, of bytes what they are in UTF-8",
+    applies: ({ tree }) => someNode(tree, ({ pairs }) => pairs?.some(([key]) => ["array", "map", "bin", "ext"].includes(key.kind))),
+  }),
+  refused("deep-nesting", {
+    reason: "more than 128 levels in a member of the packet; a reader that recurses would run out of stack",
+    applies: ({ tree }) => tree.pairs.some(([, item]) => msgpack.depth(item) > MAX_DEPTH),
+  }),
+  refused("names-that-are-no-utf-8", {
+    reason: "the name of a namespace is compared, and is not mended before",
+    applies: ({ members }) => !isUtf8(members.get("nsp").bytes),
+  }),
+  refused("namespaces-without-slash", {
+    reason: "no namespace of the reference has such a name",
+    applies: ({ packet }) => !packet.nsp.startsWith("/"),
+  }),
+  refused("commas-in-namespaces", {
+    reason: "the default parser could not write such a name",
+    applies: ({ packet }) => packet.nsp.includes(","),
+  }),
+  refused("control-characters-in-namespaces", {
+    reason: "the same names are good with all codecs",
+    applies: ({ packet }) => /[\u0000-\u001f\u007f]/.test(packet.nsp),
+  }),
+  refused("negative-ids", {
+    reason: "no acknowledgement has such an id",
+    applies: ({ packet }) => packet.id < 0,
+  }),
+  refused("inexact-ids", {
+    reason: "a double from 2^53 on is no exact integer; the reference takes even 1e300 for an id",
+    applies: ({ members }) => Math.abs(members.get("id")?.float) >= 2 ** 53,
+  }),
+  refused("id-out-of-place", {
+    reason: "only EVENT and ACK carry an acknowledgement id",
+    applies: ({ packet }) => packet.id !== undefined && packet.type !== 2 && packet.type !== 3,
+  }),
+  refused("ack-without-id", {
+    reason: "it answers nothing",
+    applies: ({ packet }) => packet.type === 3 && packet.id === undefined,
+  }),
+  refused("extensions-for-arguments", {
+    reason: "the reference makes an array of its type and its bytes of any unknown extension, also where arguments are to be",
+    applies: ({ packet, members }) => (packet.type === 2 || packet.type === 3) && members.get("data").kind === "ext",
+  }),
+  refused("event-without-name", {
+    reason: "this parser of the reference does not look at the name of an event; the default one does",
+    applies: ({ packet, members }) => packet.type === 2 && !["str", "int", "float"].includes(members.get("data").items[0]?.kind),
+  }),
+  refused("reserved-names", {
+    reason: "these names mean events of the library itself; the default parser refuses them",
+    applies: ({ packet }) => packet.type === 2 && RESERVED.includes(packet.data[0]),
+  }),
+  refused("long-names", {
+    reason: "event names and namespaces are limited to 1 KiB",
+    applies: ({ packet }) => byteLength(packet.nsp) > MAX_NAME || (packet.type === 2 && byteLength(String(packet.data[0])) > MAX_NAME),
+  }),
+  // Before the others: what they change may be what the reference has made a prototype.
+  valueOf("proto-keys", "the reference loses the member: it sets the object's prototype, and refuses some packets for it"),
+  valueOf("undefined-is-null", "no type of serde is undefined; a member that is undefined is left out, as in JSON"),
+  valueOf("dates-are-text", "the same types serve all codecs: a date is the text that JSON has for it, an invalid one null"),
+  valueOf("array-buffers-are-bytes", "the same types serve all codecs"),
+  valueOf("integers-keep-64-bits", "also where they are the name of an event or a key, which are text"),
+  value("number-for-a-name", {
+    reason: "a name is text; JavaScript finds the listeners of a number by its text",
+    change: (packet) => (packet.type === 2 && typeof packet.data[0] === "number" ? { ...packet, data: [String(packet.data[0]), ...packet.data.slice(1)] } : undefined),
+  }),
+];
+
+/** Packets that the reference encodes and we do not: `applies` is asked with its frames and the packet. */
 const ENCODE_RULES = [
   {
     name: "more-than-ten-attachments",
@@ -131,7 +202,27 @@ const ENCODE_RULES = [
     reason: "no peer takes them: the limit of the reference is in its decoder only",
     applies: (frames) => frames.length > 11,
   },
+  {
+    name: "data-like-placeholders",
+    codecs: ["json-v4", "json-v5"],
+    reason: "next to attachments it would be taken for one, and the recipient would close the connection",
+    applies: (frames, packet) => frames.length > 1 && somePlaceholder(packet.data),
+  },
 ];
+
+/** A rule about values in MessagePack: `toJs` of lib/msgpack.js applies it. */
+function valueOf(name, reason) {
+  return value(name, {
+    reason,
+    change: (packet, reading) => {
+      if (packet.data === undefined) {
+        return undefined;
+      }
+      const data = reading.apply(name);
+      return isSame(data, packet.data) ? undefined : { ...packet, data };
+    },
+  });
+}
 
 function refused(name, { reason, applies }) {
   return { name, ours: "refused", reason, applies };
@@ -166,6 +257,26 @@ function someObject({ parts, tree }, test) {
   return found;
 }
 
+function someNode(tree, test) {
+  let found = false;
+  msgpack.walk(tree, (node) => {
+    found ||= Boolean(test(node));
+  });
+  return found;
+}
+
+function isUtf8(bytes) {
+  return Buffer.from(bytes.toString()).equals(bytes);
+}
+
+/** Whether there is an object in the value that reads like a reference to an attachment. */
+function somePlaceholder(item) {
+  if (item === null || typeof item !== "object" || Buffer.isBuffer(item)) {
+    return false;
+  }
+  return item._placeholder === true || Object.values(item).some(somePlaceholder);
+}
+
 function withoutQuery(packet) {
   const at = packet.nsp.indexOf("?");
   if (at < 0) {
@@ -188,4 +299,4 @@ function mapStrings(item, change) {
   return Object.fromEntries(Object.entries(item).map(([key, element]) => [change(key), mapStrings(element, change)]));
 }
 
-module.exports = { ENCODE_RULES, JSON_RULES };
+module.exports = { ENCODE_RULES, JSON_RULES, MSGPACK_RULES };

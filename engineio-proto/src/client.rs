@@ -8,8 +8,8 @@
 //! - [`poll_connect`](Session::poll_connect): a link to open. Each ends in `handle_link_open`, or in `handle_link_closed` or
 //!   `handle_link_failed`.
 //!
-//! After every call fetch, in this order, requests, links to open, frames, events (until there are none), and the next
-//! deadline. A session is one connection: whoever wants to connect again makes a new one.
+//! After every call fetch requests, links to open, frames and events, again and again until there are none: bodies are
+//! decoded as events are fetched, and a ping in one is something to send. Then the next deadline. A session is one connection: whoever wants to connect again makes a new one.
 //!
 //! ```
 //! use std::sync::Arc;

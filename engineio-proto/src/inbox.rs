@@ -1,8 +1,7 @@
 //! What arrived and was not fetched yet.
 
-use crate::Time;
-use crate::payload;
 use crate::queue::Queue;
+use crate::{CloseReason, Time, payload};
 
 /// Events in order, among them bodies of requests that are decoded only as far as events are fetched.
 ///
@@ -13,6 +12,8 @@ pub(crate) enum Incoming<E> {
     Event(E),
     /// A body, and when it arrived.
     Body(payload::Decoder, Time),
+    /// The session ends, for this reason, when everything before it was fetched.
+    End(CloseReason),
 }
 
 pub(crate) type Inbox<E> = Queue<Incoming<E>>;

@@ -20,6 +20,11 @@ pub enum SendError {
     /// The session is closing or closed.
     #[error("the session is closed")]
     Closed,
+    /// The text has the character U+001E in it, by which revision 4 separates the packets of a polling body, and
+    /// the session polls: the peer would read several packets. No escape exists; JSON has none of these, since it
+    /// writes control characters as `\u001e`.
+    #[error("polling cannot carry text with U+001E in it")]
+    Separator,
     /// The peer is owed too much already.
     #[error("the peer is owed too much already")]
     Full,

@@ -87,6 +87,8 @@ pub enum Wire {
 
 impl Message {
     /// A text message. Copies the text once; whoever produces text piece by piece uses a [`TextBuilder`].
+    ///
+    /// Text with the character U+001E in it cannot go by polling, whose bodies it separates: there `send` refuses it.
     pub fn text(payload: &str) -> Self {
         let mut builder = TextBuilder::with_capacity(payload.len());
         builder.push_str(payload);
@@ -152,6 +154,24 @@ impl Message {
     /// Whether this is binary.
     pub fn is_binary(&self) -> bool {
         matches!(self.kept(), Kept::Binary(_))
+    }
+
+    /// The same message with a buffer of its own, if it arrived, is text, and has fewer bytes than `long`.
+    pub(crate) fn detached(self, long: usize) -> Self {
+        match self.repr {
+            Repr::Arrived(wire) if wire.len() < long => Self {
+                repr: Repr::Arrived(Text::from(wire.as_str())),
+            },
+            Repr::ArrivedPlain(wire) if wire.len() < long => Self {
+                repr: Repr::ArrivedPlain(Text::from(wire.as_str())),
+            },
+            _ => self,
+        }
+    }
+
+    /// Whether this is text in which a peer would find more than one packet, if it came by polling.
+    pub(crate) fn has_separator(&self) -> bool {
+        self.is_text() && memchr::memchr(0x1e, self.wire()).is_some()
     }
 
     /// Bytes of the payload, without packet type and headers.
@@ -494,6 +514,24 @@ mod tests {
                     Wire::Text(["4", &text].concat().into())
                 );
             }
+        }
+    }
+
+    #[test]
+    fn whether_to_compress_can_be_said_of_every_message_and_changes_nothing_else() {
+        let arrived = Message::from_wire(Text::from_static("4hi"));
+        for message in [
+            arrived,
+            Message::text("hi"),
+            Message::binary(Bytes::from_static(&[1])),
+        ] {
+            assert!(message.compress());
+            let plain = message.clone().with_compress(false);
+            assert!(!plain.compress() && !plain.clone().with_compress(false).compress());
+            assert_eq!(plain, message);
+            assert_eq!(plain.built_ws_frame(), message.built_ws_frame());
+            assert_eq!(plain.clone().into_wire(), message.clone().into_wire());
+            assert!(plain.with_compress(true).compress());
         }
     }
 }

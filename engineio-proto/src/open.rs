@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecodeError, Sid, Text};
+use crate::{DecodeError, Frame, Sid, Text};
 
 /// The data of the open packet.
 ///
@@ -104,6 +104,58 @@ impl Open {
                 .filter(|max| *max > 0) // to the reference, zero says nothing
                 .map(|max| usize::try_from(max).unwrap_or(usize::MAX)),
         })
+    }
+}
+
+/// What a client says first on a WebTransport stream, which has no query to say it in: `0` begins a session,
+/// `0{"sid":"…"}` is a link for one that exists.
+///
+/// A server reads the first frame of a stream with this, before it knows what session the stream is for. The frames after it
+/// go to [`handle_frame`](crate::server::Session::handle_frame).
+///
+/// ```
+/// use engineio_proto::open::ClientOpen;
+/// use engineio_proto::{DecodeError, Frame};
+///
+/// assert_eq!(ClientOpen::decode(&Frame::text("0")), Ok(ClientOpen::New));
+/// let link = ClientOpen::decode(&Frame::text(r#"0{"sid":"CutEdQFlYU6blFeZAAAB"}"#));
+/// assert!(matches!(link, Ok(ClientOpen::Link(sid)) if sid.as_str() == "CutEdQFlYU6blFeZAAAB"));
+/// assert_eq!(ClientOpen::decode(&Frame::text("2probe")), Err(DecodeError::Unexpected));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the protocol knows these two")]
+pub enum ClientOpen {
+    /// A new session.
+    New,
+    /// A link for this session, which may not exist.
+    Link(Sid),
+}
+
+impl ClientOpen {
+    /// Reads the first frame of a stream.
+    ///
+    /// # Errors
+    ///
+    /// It is something else. The client's fault; the stream is closed.
+    pub fn decode(frame: &Frame) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Shown<'a> {
+            #[serde(borrow)]
+            sid: Cow<'a, str>,
+        }
+        let text = frame.to_text().ok_or(DecodeError::Unexpected)?;
+        let json = text.strip_prefix('0').ok_or(DecodeError::Unexpected)?;
+        if json.is_empty() {
+            return Ok(Self::New);
+        }
+        if json.len() > Open::MAX_LEN {
+            return Err(DecodeError::InvalidHandshake);
+        }
+        let shown: Shown<'_> =
+            serde_json::from_str(json).map_err(|_| DecodeError::InvalidHandshake)?;
+        Sid::new(&shown.sid)
+            .map(Self::Link)
+            .ok_or(DecodeError::InvalidHandshake)
     }
 }
 

@@ -10,6 +10,9 @@ pub(crate) struct Budget {
     pub(crate) messages: usize,
 }
 
+/// What is this long keeps at most its own size in memory besides, and is not copied.
+const LONG: usize = 4096;
+
 /// What is still owed to the peer, in order. It belongs to the session and not to a transport: an upgrade moves
 /// nothing, so nothing can be lost or doubled by it.
 #[derive(Debug)]
@@ -50,10 +53,13 @@ impl Outbox {
 
     /// Half of the budget, or more, is used.
     pub(crate) fn is_half_full(&self, budget: Budget) -> bool {
-        self.bytes > budget.bytes / 2 || self.len() > budget.messages / 2
+        self.bytes >= budget.bytes / 2 || self.len() >= budget.messages / 2
     }
 
+    /// What is short and came in a long body is copied, or the budget would count its few bytes and the whole body would
+    /// stay in memory.
     pub(crate) fn push(&mut self, message: Message) {
+        let message = message.detached(LONG);
         self.bytes = self.bytes.saturating_add(message.len());
         self.queue.push(message);
     }

@@ -14,9 +14,6 @@ pub(crate) struct Queue<T> {
     rest: VecDeque<T>,
 }
 
-/// Slots that `rest` may keep while it is empty; what a burst made it grow beyond that is given back.
-const KEPT_SLOTS: usize = 4;
-
 impl<T> Queue<T> {
     pub(crate) const fn new() -> Self {
         Self {
@@ -36,7 +33,8 @@ impl<T> Queue<T> {
     pub(crate) fn pop(&mut self) -> Option<T> {
         let item = self.first.take();
         self.first = self.rest.pop_front();
-        if self.rest.is_empty() && self.rest.capacity() > KEPT_SLOTS {
+        // What a burst took is given back: an idle session is to be small.
+        if self.rest.is_empty() {
             self.rest = VecDeque::new();
         }
         item
@@ -90,7 +88,7 @@ mod tests {
             }
             assert_eq!(queue.pop(), None);
             assert!(queue.is_empty());
-            assert!(queue.rest.capacity() <= super::KEPT_SLOTS);
+            assert_eq!(queue.rest.capacity(), 0);
         }
     }
 }

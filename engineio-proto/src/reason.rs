@@ -53,6 +53,10 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// The reason as the reference words it.
+    ///
+    /// In two cases the reference says something else: its client calls a packet that it cannot decode a transport
+    /// error, and its server a WebTransport frame that is too large a parse error. Here both sides and all transports
+    /// say the same.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::TransportClose => "transport close",

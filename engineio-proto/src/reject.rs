@@ -63,7 +63,8 @@ pub enum Reject {
     /// A binary body in revision 4. It ends the session.
     #[error("invalid content")]
     InvalidContent,
-    /// A body that is no payload. It ends the session.
+    /// A body that is no payload. It ends the session. The reference answers 200 and ends it too; a client that posted
+    /// nonsense is better told.
     #[error("invalid payload")]
     InvalidPayload,
     /// A body of more bytes than allowed. It ends the session.

@@ -7,8 +7,8 @@
 //!   fail in a way that a driver could forget: a bad frame becomes an event and a close, a bad *request* is answered
 //!   with the [`Reject`](crate::Reject) that comes back, and that is all there is to do.
 //! - [`send`](Session::send), [`close`](Session::close), [`abort`](Session::abort): the application wants something.
-//! - `poll_*`: what to do next. After any of the calls above fetch, in this order, payload and frames, events
-//!   (until there are none), and the next deadline.
+//! - `poll_*`: what to do next. After any of the calls above fetch payload, frames and events, again and again until there
+//!   are none: bodies are decoded as events are fetched, and a ping in one is something to send. Then the next deadline.
 //! - Nouns and `is_*`: questions.
 //!
 //! Output is pulled when the other end can take it. What was not pulled yet belongs to no transport, so that an

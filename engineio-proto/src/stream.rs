@@ -19,7 +19,7 @@
 //! assert_eq!(decoder.next_frame(), Ok(Some(Frame::text("4hello"))));
 //! ```
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{DecodeError, Frame, Text};
 
@@ -96,7 +96,14 @@ impl Decoder {
         }
         let binary = self.buffer.first().is_some_and(|first| first & BINARY != 0);
         self.buffer.advance(header);
-        let body = self.buffer.split_to(body).freeze();
+        let body = if body < LONG {
+            // A buffer of its own: a short frame that is kept must not keep a long buffer.
+            let copy = Bytes::copy_from_slice(self.buffer.get(..body).unwrap_or_default());
+            self.buffer.advance(body);
+            copy
+        } else {
+            self.buffer.split_to(body).freeze()
+        };
         Ok(Some(if binary {
             Frame::binary(body)
         } else {
@@ -104,6 +111,9 @@ impl Decoder {
         }))
     }
 }
+
+/// Frames from this length on share the buffer that they were read into.
+const LONG: usize = 4096;
 
 /// The lengths of a header, if it is there, and of the body that it announces. Longer forms than needed count too,
 /// as in the reference.

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use engineio_proto::open::Open;
-use engineio_proto::{DecodeError, Sid};
+use engineio_proto::{DecodeError, Frame, Sid};
 
 const REFERENCE: &str = r#"{"sid":"CutEdQFlYU6blFeZAAAB","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 
@@ -172,4 +172,36 @@ fn what_is_encoded_can_be_decoded() {
     assert_eq!(decoded.ping_interval, Duration::from_millis(1));
     open.ping_interval = decoded.ping_interval;
     assert_eq!(decoded, open);
+}
+
+#[test]
+fn a_client_opens_a_stream_with_its_session_or_with_nothing() {
+    use engineio_proto::open::ClientOpen;
+    let decode = |text: &str| ClientOpen::decode(&Frame::text(text));
+    assert_eq!(decode("0"), Ok(ClientOpen::New));
+    let sid = Sid::new("CutE").unwrap();
+    for text in [r#"0{"sid":"CutE"}"#, r#"0 {"other":[1],"sid":"\u0043utE"}"#] {
+        assert_eq!(decode(text), Ok(ClientOpen::Link(sid.clone())), "{text}");
+    }
+    for text in [
+        "0{}",
+        "0x",
+        r#"0{"sid":""}"#,
+        r#"0{"sid":7}"#,
+        r#"0{"sid":"a b"}"#,
+    ] {
+        assert_eq!(decode(text), Err(DecodeError::InvalidHandshake), "{text}");
+    }
+    for frame in [
+        Frame::text(""),
+        Frame::text("2probe"),
+        Frame::text("4x"),
+        Frame::binary(vec![0]),
+    ] {
+        assert_eq!(
+            ClientOpen::decode(&frame),
+            Err(DecodeError::Unexpected),
+            "{frame:?}"
+        );
+    }
 }

@@ -50,7 +50,7 @@ fn busy_link(config: Arc<Config>) -> Session {
         Transport::WEBSOCKET,
         Time::ZERO,
     );
-    for burst in [1, 1_000] {
+    for burst in [1, 4, 1_000, 5] {
         for _ in 0..burst {
             session.handle_frame(link, Frame::text("4 some message"), Time::ZERO);
             session.send(Message::text("an answer")).unwrap();
@@ -88,10 +88,35 @@ fn upgraded(config: Arc<Config>) -> Session {
     session
 }
 
+fn a_few_messages_by_polling(config: Arc<Config>) -> Session {
+    let mut session = polling(config, Revision::V4);
+    for _ in 0..3 {
+        session.send(Message::text("something")).unwrap();
+    }
+    assert!(session.poll_payload(&mut BytesMut::new()).is_some());
+    session
+}
+
+fn failed_upgrades(config: Arc<Config>) -> Session {
+    let mut session = polling(config, Revision::V4);
+    let timeout = Time::ZERO + core::time::Duration::from_secs(10);
+    session
+        .open_link(Transport::WEBSOCKET, false, Time::ZERO)
+        .unwrap();
+    session.handle_timeout(timeout);
+    let link = session
+        .open_link(Transport::WEBSOCKET, false, timeout)
+        .unwrap();
+    session.handle_link_closed(link, timeout);
+    session
+}
+
 #[test]
 fn an_idle_session_takes_at_most_512_bytes() {
     type Make = fn(Arc<Config>) -> Session;
-    let cases: [(&str, Make); 4] = [
+    let cases: [(&str, Make); 6] = [
+        ("after a few messages by polling", a_few_messages_by_polling),
+        ("after upgrades that failed", failed_upgrades),
         ("polling", |config| polling(config, Revision::V4)),
         ("after a burst on a link", busy_link),
         ("after a burst of polling", busy_polling),

@@ -11,9 +11,9 @@
 use std::time::Duration;
 
 use engineio_proto::testing::{
-    Network, Notice, Op, Pair, Plan, Setup, Side, calm_plan, network, ops, plan, setup,
+    Network, Notice, Op, Pair, Plan, Setup, Side, Way, calm_plan, network, ops, plan, setup,
 };
-use engineio_proto::{CloseReason, Revision, Transport};
+use engineio_proto::{CloseReason, Revision, Transport, TransportFault};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -190,6 +190,47 @@ proptest! {
         prop_assert!(ended || (pair.is_open() && pair.everything_arrived()));
     }
 
+    /// A heartbeat that falls into the moment at which a client goes over to a link is not lost there.
+    #[test]
+    fn a_heartbeat_in_the_middle_of_an_upgrade_is_not_lost(
+        revision in prop_oneof![Just(Revision::V4), Just(Revision::V3)],
+        interval in 600_u16..900,
+        early in 0_u16..300,
+        way in prop_oneof![Just(Way::LinksUp), Just(Way::LinksDown), Just(Way::GetAnswers)],
+        seed in any::<u64>(),
+        latency in 1_u32..40,
+    ) {
+        // The timeout is shorter than the interval, so that no second ping makes good for the first.
+        let heartbeat = (u32::from(interval) * MS, 500 * MS);
+        let setup = Setup::default().revision(revision).heartbeat(heartbeat.0, heartbeat.1);
+        let mut pair = Pair::new(setup, Network::new(seed).latency(MS..=latency * MS));
+        let stall = Op::Stall(way, interval - early);
+        pair.run(&[Op::Arrive, Op::Arrive, Op::Arrive, stall, Op::Advance(5000)]);
+        prop_assert!(pair.is_open());
+        prop_assert_eq!(pair.client_session().transport(), Transport::WEBSOCKET);
+    }
+
+    /// When going over to a link takes longer than the client waits, it goes on with polling, and nothing is lost.
+    #[test]
+    fn an_upgrade_that_takes_too_long_costs_nothing(
+        revision in prop_oneof![Just(Revision::V4), Just(Revision::V3)],
+        network in quick_network(),
+        arrivals in 0_usize..15,
+        sends in vec((any::<bool>(), 0_u16..900), 0..6),
+        way in prop::sample::select(Way::ALL.to_vec()),
+        stall in 10_001_u16..15_000,
+    ) {
+        let mut pair = Pair::new(Setup::default().revision(revision), network);
+        pair.run(&vec![Op::Arrive; arrivals]);
+        for (from_client, size) in sends {
+            let by = if from_client { Side::Client } else { Side::Server };
+            pair.run(&[Op::send(by, size), Op::Arrive]);
+        }
+        pair.run(&[Op::Stall(way, stall), Op::Advance(40_000), Op::send(Side::Client, 9)]);
+        pair.run(&[Op::send(Side::Server, 9), Op::Advance(40_000)]);
+        prop_assert!(pair.is_open() && pair.everything_arrived());
+    }
+
     /// Who is told that a request or a link broke, ends the session at once, and says that the transport failed.
     #[test]
     fn who_is_told_that_something_broke_ends_the_session_at_once(
@@ -212,6 +253,26 @@ proptest! {
         let failed = |side| matches!(pair.end(side).closed(), Some(CloseReason::TransportError(_)));
         prop_assert_eq!(failed(Side::Client), notice != Notice::Server);
         prop_assert_eq!(failed(Side::Server), notice != Notice::Client);
+    }
+
+    /// An answer that is none of the server's, such as a proxy's, ends the client's session at once: what the request
+    /// carried is lost.
+    #[test]
+    fn an_answer_from_in_between_ends_the_session_at_once(
+        revision in prop_oneof![Just(Revision::V4), Just(Revision::V3)],
+        post in any::<bool>(),
+        told in any::<bool>(),
+        latency in 1_u32..400,
+        seed in any::<u64>(),
+    ) {
+        let network = Network::new(seed).latency(latency * MS..=latency * MS);
+        let mut pair = Pair::new(Setup::polling().revision(revision), network);
+        pair.run(&[Op::Advance(5 * latency), Op::send(Side::Client, 9), Op::Advance(latency)]);
+        pair.run(&[Op::BadGateway { post, told }, Op::Advance(latency)]);
+        let reason = CloseReason::TransportError(TransportFault::Status(502));
+        prop_assert_eq!(pair.client().closed(), Some(reason));
+        pair.settle();
+        prop_assert!(pair.both_ended());
     }
 
     /// A close waits for what was sent before it, on whatever transport and at whatever moment of an upgrade.

@@ -68,6 +68,21 @@ const STATES: &[(&str, Set)] = &[
             while s.session.poll_event().is_some() {}
         })
     }),
+    ("upgraded, GET waits", |revision| {
+        with(polling(revision), |s| {
+            get(s);
+            let link = open_link(s);
+            s.session.handle_frame(link, Frame::text("5"), s.now);
+            while s.session.poll_event().is_some() {}
+        })
+    }),
+    ("upgraded while a POST was read", |revision| {
+        with(polling(revision), |s| {
+            start_post(s);
+            let link = open_link(s);
+            s.session.handle_frame(link, Frame::text("5"), s.now);
+        })
+    }),
     ("link", link),
     ("link, message waits", |revision| with(link(revision), send)),
     ("closing, polling", |revision| {

@@ -287,9 +287,9 @@ fn a_pong_that_is_owed_when_the_client_upgrades_is_still_owed_afterwards() {
     session.handle_frame(link, Frame::text("2probe"), at(25_001));
     session.handle_frame(link, Frame::text("5"), at(25_002));
     assert_eq!(frames(&mut session, link), [] as [&str; 0]);
-    session.handle_timeout(at(45_001));
+    session.handle_timeout(at(44_999));
     assert!(session.is_open());
-    session.handle_timeout(at(45_002));
+    session.handle_timeout(at(45_000));
     assert_eq!(closed(&mut session), Some(CloseReason::PingTimeout));
 }
 
@@ -730,4 +730,237 @@ fn webtransport_has_a_head_start_of_200_ms_and_opens_with_the_session_it_is_for(
     );
     assert_eq!(session.poll_frame(first.link), Some(Frame::text("2probe")));
     assert_eq!(session.poll_frame(first.link), None);
+}
+
+#[test]
+fn an_answer_that_could_not_be_written_ends_the_session() {
+    let mut session = polling(|_| {});
+    session.send(text("one")).unwrap();
+    assert_eq!(poll(&mut session, at(1)).unwrap(), "4one");
+    session.handle_get_aborted(at(2));
+    assert!(matches!(
+        closed(&mut session),
+        Some(CloseReason::TransportError(_))
+    ));
+
+    // Who asks again has read the answer.
+    let mut session = polling(|_| {});
+    session.send(text("one")).unwrap();
+    assert_eq!(poll(&mut session, at(1)).unwrap(), "4one");
+    assert_eq!(poll(&mut session, at(2)), None);
+    assert!(session.is_open());
+}
+
+#[test]
+fn a_poll_that_the_client_no_longer_needs_may_be_given_up() {
+    let mut session = polling(|_| {});
+    assert_eq!(poll(&mut session, at(1)), None);
+    let link = session
+        .open_link(Transport::WEBSOCKET, false, at(1))
+        .unwrap();
+    session.handle_frame(link, Frame::text("2probe"), at(2));
+    session.handle_frame(link, Frame::text("5"), at(3));
+    session.handle_get_aborted(at(4));
+    session.handle_frame(link, Frame::text("4on"), at(5));
+    assert_eq!(
+        events(&mut session),
+        [
+            Event::Upgrade(Transport::WEBSOCKET),
+            Event::Message(text("on"))
+        ]
+    );
+}
+
+#[test]
+fn a_client_that_decides_while_a_body_is_read_has_lost_it_and_is_told() {
+    let mut session = polling(|_| {});
+    session.start_post(ContentType::Text, at(1)).unwrap();
+    let link = session
+        .open_link(Transport::WEBSOCKET, false, at(1))
+        .unwrap();
+    session.handle_frame(link, Frame::text("2probe"), at(2));
+    session.handle_frame(link, Frame::text("5"), at(3));
+    assert!(matches!(
+        closed(&mut session),
+        Some(CloseReason::TransportError(_))
+    ));
+    assert!(session.is_link_finished(link));
+}
+
+#[test]
+fn trying_links_for_ever_keeps_no_session_alive() {
+    let mut session = polling(|_| {});
+    let mut now = 0;
+    while session.is_open() {
+        now += 1_000;
+        assert!(
+            now < 60_000,
+            "nothing was heard but links that came and went"
+        );
+        session.handle_timeout(at(now));
+        if let Ok(link) = session.open_link(Transport::WEBSOCKET, false, at(now)) {
+            session.handle_frame(link, Frame::text("2probe"), at(now));
+            session.handle_link_closed(link, at(now));
+        }
+    }
+    assert_eq!(closed(&mut session), Some(CloseReason::PingTimeout));
+}
+
+#[test]
+fn text_that_would_be_two_packets_is_refused_where_the_session_polls() {
+    let mut session = polling(|_| {});
+    let two = || text("one\u{1e}1");
+    assert_eq!(session.send(two()), Err(SendError::Separator));
+    assert_eq!(
+        session.send_all(&[text("a"), two()]),
+        Err(SendError::Separator)
+    );
+    assert_eq!(session.send_reserved(&[two()]), Err(SendError::Separator));
+    assert_eq!(session.buffered_messages(), 0);
+    let (mut session, link) = link(Transport::WEBSOCKET);
+    session.send(two()).unwrap();
+    assert_eq!(frames(&mut session, link), ["4one\u{1e}1"]);
+    // Lengths need no separator.
+    let mut session = polling_as(Opening::new(sid()).revision(Revision::V3), |_| {});
+    session.send(two()).unwrap();
+    assert_eq!(poll(&mut session, at(1)).unwrap(), "6:4one\u{1e}1");
+}
+
+#[test]
+fn a_short_message_that_is_owed_keeps_no_long_body_in_memory() {
+    let mut session = polling(|_| {});
+    let body = Bytes::from(format!("4short\u{1e}4{}", "x".repeat(500_000)));
+    let (first, end) = (body.as_ptr() as usize, body.as_ptr() as usize + body.len());
+    session.start_post(ContentType::Text, at(1)).unwrap();
+    session.handle_post(body, at(1)).unwrap();
+    let Some(Event::Message(short)) = session.poll_event() else {
+        panic!()
+    };
+    assert!(
+        (first..end).contains(&(short.wire().as_ptr() as usize)),
+        "shared while it is only looked at"
+    );
+    let (mut peer, link) = link(Transport::WEBSOCKET);
+    peer.send(short).unwrap();
+    let frame = peer.poll_frame(link).unwrap();
+    assert!(
+        !(first..end).contains(&(frame.body().as_ptr() as usize)),
+        "and a copy once it is owed"
+    );
+}
+
+#[test]
+fn intervals_that_no_timer_of_a_client_can_wait_for_are_not_announced() {
+    let open = |interval, timeout| {
+        let mut config = Config::default();
+        config.ping_interval(interval).ping_timeout(timeout);
+        let mut session = Session::accept_polling(Arc::new(config), Opening::new(sid()), at(0));
+        let packet = poll(&mut session, at(0)).unwrap();
+        engineio_proto::open::Open::decode(&packet[1..]).unwrap()
+    };
+    let open = open(Duration::MAX, Duration::MAX);
+    assert!(open.ping_interval + open.ping_timeout <= engineio_proto::open::Open::MAX_PERIOD);
+}
+
+#[test]
+fn after_its_own_close_a_side_wants_nothing_more_wherever_it_waited() {
+    let (mut session, link) = link(Transport::WEBSOCKET);
+    for message in ["4a", "4b"] {
+        session.handle_frame(link, Frame::text(message), at(1));
+    }
+    assert_eq!(session.poll_event(), Some(Event::Message(text("a"))));
+    session.close(at(1));
+    assert_eq!(events(&mut session), [Event::Close(CloseReason::Forced)]);
+}
+
+/// A client that polls, whose session is open and whose next `GET` is under way.
+fn polling_client() -> client::Session {
+    let mut session = client::Session::new(Arc::new(client::Config::default()), at(0));
+    assert_eq!(session.poll_request(), Some(client::Request::Get));
+    let open =
+        r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
+    session.handle_get_response(200, ContentType::Text, Bytes::from(open), at(1));
+    assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
+    assert_eq!(session.poll_request(), Some(client::Request::Get));
+    session
+}
+
+#[test]
+fn a_client_that_leaves_before_it_is_let_in_says_goodbye_when_it_is() {
+    use client::{Event, Request};
+    let mut session = client::Session::new(Arc::new(client::Config::default()), at(0));
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    session.send(text("first")).unwrap();
+    session.close(at(1));
+    assert_eq!(session.send(text("later")), Err(SendError::Closed));
+    let open = r#"0{"sid":"s","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}"#;
+    session.handle_get_response(200, ContentType::Text, Bytes::from(open), at(2));
+    assert!(matches!(session.poll_event(), Some(Event::Open(_))));
+    assert_eq!(session.poll_connect(), None);
+    assert_eq!(
+        session.poll_request(),
+        Some(Request::Post(Bytes::from("4first\u{1e}1")))
+    );
+    session.handle_post_response(200, at(3));
+    assert_eq!(
+        session.poll_event(),
+        Some(Event::Close(CloseReason::Forced))
+    );
+
+    // A server that does not answer is not waited for as long as it may take to connect.
+    let mut session = client::Session::new(Arc::new(client::Config::default()), at(0));
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    session.close(at(1));
+    assert_eq!(session.poll_timeout(), Some(at(5_001)));
+    session.handle_timeout(at(5_001));
+    assert_eq!(
+        session.poll_event(),
+        Some(Event::Close(CloseReason::Forced))
+    );
+}
+
+#[test]
+fn a_refused_post_waits_for_the_answer_that_says_why() {
+    use client::{Event, Request};
+    let mut session = polling_client();
+    session.send(text("crossing")).unwrap();
+    assert!(matches!(session.poll_request(), Some(Request::Post(_))));
+    session.handle_post_response(400, at(2));
+    assert_eq!((session.poll_event(), session.poll_request()), (None, None));
+    session.handle_get_response(
+        200,
+        ContentType::Text,
+        Bytes::from("4last word\u{1e}1"),
+        at(3),
+    );
+    assert_eq!(
+        session.poll_event(),
+        Some(Event::Message(text("last word")))
+    );
+    assert_eq!(
+        session.poll_event(),
+        Some(Event::Close(CloseReason::TransportClose))
+    );
+
+    // The answer may have nothing to say about it, or never come.
+    for answer in [Some("4only this"), None] {
+        let mut session = polling_client();
+        session.send(text("crossing")).unwrap();
+        assert!(matches!(session.poll_request(), Some(Request::Post(_))));
+        session.handle_post_response(400, at(2));
+        match answer {
+            Some(body) => {
+                session.handle_get_response(200, ContentType::Text, Bytes::from(body), at(3));
+                assert_eq!(
+                    session.poll_event(),
+                    Some(Event::Message(text("only this")))
+                );
+            }
+            None => session.handle_timeout(at(5_002)),
+        }
+        let Some(Event::Close(reason)) = session.poll_event() else {
+            panic!()
+        };
+        assert_eq!(reason.to_string(), "transport error: unexpected status 400");
+    }
 }

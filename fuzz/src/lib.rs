@@ -45,3 +45,5 @@ pub fn until_error(items: impl Iterator<Item = Result<Packet, DecodeError>>) -> 
     }
     (packets, None)
 }
+
+pub mod sio;

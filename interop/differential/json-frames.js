@@ -178,6 +178,7 @@ class JsonFrames {
     const { random } = this;
     const blank = () => random.pick(BLANKS);
     return random.weighted([
+      [type === "0" || type === "4" ? 10 : 0, () => random.pick(["{}", "{\"a\":1}", "[]", "null", "[{}]", "\"x\"", "true", "0", "{"])],
       [10, () => {
         const items = random.list(random.below(4), () => this.json(3, binary));
         if (type === "2" || type === "5") {

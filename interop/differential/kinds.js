@@ -2,9 +2,10 @@
 
 // The kinds of questions: each makes a question for the probe, and the answer that is expected of it.
 
-const { ENCODE_RULES, JSON_RULES } = require("../differences.js");
+const { ENCODE_RULES, JSON_RULES, MSGPACK_RULES } = require("../differences.js");
 const { JsonFrames } = require("./json-frames.js");
-const { Oracle, readJson } = require("../lib/oracle.js");
+const { MsgpackFrames } = require("./msgpack-frames.js");
+const { Oracle, readJson, readMsgpack } = require("../lib/oracle.js");
 const { Parser } = require("../lib/parsers.js");
 const { toTagged } = require("../lib/tagged.js");
 const { Values } = require("./values.js");
@@ -49,7 +50,7 @@ class Encoding {
   next() {
     const packet = this.source.packet();
     const frames = this.parser.encode(packet);
-    const rule = this.rules.find(({ applies }) => applies(frames));
+    const rule = this.rules.find(({ applies }) => applies(frames, packet));
     if (rule !== undefined) {
       this.used.set(rule.name, this.used.get(rule.name) + 1);
     }
@@ -80,6 +81,9 @@ function kinds(random) {
   const encoded = new Values(random, { binary: true, undefined: true, special: true, large: true });
   const frames = (parser) => new JsonFrames(random, decoded, parser);
   const packets = (parser) => new JsonFrames(random, encoded, parser);
+  const anything = new Values(random, { binary: true, undefined: true, special: true, dates: true, arrayBuffers: true, loneSurrogates: true });
+  // Serde has no undefined, no dates and one kind of bytes.
+  const ours = new Values(random, { binary: true, special: true, protoKeys: true });
   return [
     [8, new Decoding("json-v5", "parser-4.2", JSON_RULES, readJson, frames)],
     [2, new Decoding("json-v4", "parser-3.4", JSON_RULES, readJson, frames)],
@@ -87,6 +91,8 @@ function kinds(random) {
     [4, new Encoding("json-v5", "parser-4.2", packets)],
     [1, new Encoding("json-v4", "parser-3.4", packets)],
     [1, new Encoding("json-v4", "parser-3.3", packets)],
+    [6, new Decoding("msgpack", "msgpack-3.0", MSGPACK_RULES, readMsgpack, (parser) => new MsgpackFrames(random, anything, parser))],
+    [4, new Encoding("msgpack", "msgpack-3.0", () => ours)],
   ];
 }
 

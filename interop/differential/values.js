@@ -90,12 +90,16 @@ class Values {
 
   date() {
     const { random } = this;
-    return new Date(random.pick([0, 1, -1, 1700000000123, 8640000000000000, -8640000000000000, random.bits() * 1000]));
+    return new Date(random.pick([0, 1, -1, 1700000000123, 951782400000, 253402300800000, -62167219200001, 8640000000000000, -8640000000000000, random.bits() * 1000]));
   }
 
   object(depth) {
     const { random } = this;
     const object = {};
+    if (random.oneIn(60)) {
+      object._placeholder = true;
+      object.num = random.below(2);
+    }
     for (let i = this.length(); i > 0; i--) {
       Object.defineProperty(object, this.key(), {
         value: this.value(depth),
@@ -123,15 +127,16 @@ class Values {
     return random.pick([0, 1, 7, 12, 456, 65536, 4294967296, 9007199254740991, random.bits()]);
   }
 
+  /** With its members in the order in which a server of the reference has them. */
   packet() {
     const { random } = this;
     const nsp = random.pick(NAMESPACES);
     return random.weighted([
-      [2, () => ({ type: Type.CONNECT, nsp, ...(random.oneIn(2) && { data: this.auth() }) })],
+      [2, () => ({ type: Type.CONNECT, data: random.oneIn(2) ? this.auth() : undefined, nsp })],
       [1, () => ({ type: Type.DISCONNECT, nsp })],
-      [1, () => ({ type: Type.CONNECT_ERROR, nsp, data: this.refusal() })],
-      [10, () => ({ type: Type.EVENT, nsp, ...(random.oneIn(3) && { id: this.id() }), data: [this.name(), ...this.args()] })],
-      [4, () => ({ type: Type.ACK, nsp, id: this.id(), data: this.args() })],
+      [1, () => ({ type: Type.CONNECT_ERROR, data: this.refusal(), nsp })],
+      [10, () => ({ type: Type.EVENT, data: [this.name(), ...this.args()], ...(random.oneIn(3) && { id: this.id() }), nsp })],
+      [4, () => ({ id: this.id(), type: Type.ACK, data: this.args(), nsp })],
     ]);
   }
 

@@ -105,6 +105,73 @@ function parse(bytes) {
   }
 }
 
+/**
+ * The value of a tree in JavaScript: what the reference makes of it, but for the rules that are named. See
+ * differences.js for these.
+ */
+function toJs(node, rules) {
+  switch (node.kind) {
+    case "nil":
+      return null;
+    case "bool":
+      return node.bool;
+    case "int":
+      return Number(node.int);
+    case "float":
+      return node.float;
+    case "str":
+      return node.bytes.toString();
+    case "bin":
+      return node.bytes;
+    case "ext":
+      return extToJs(node, rules);
+    case "array":
+      return node.items.map((item) => toJs(item, rules));
+    case "map":
+      return mapToJs(node, rules);
+    default:
+      throw new Error(`no kind ${node.kind}`);
+  }
+}
+
+function extToJs({ form, type, bytes }, rules) {
+  if (type === 0 && form === 0xd4) {
+    return rules.has("undefined-is-null") ? null : undefined;
+  }
+  if (type === 0 && form === 0xd7) {
+    const date = new Date(Number(bytes.readBigInt64BE(0)));
+    if (!rules.has("dates-are-text")) {
+      return date;
+    }
+    return Number.isNaN(date.getTime()) ? null : date.toISOString();
+  }
+  if (type === 0 && form >= 0xc7 && form <= 0xc9) {
+    return rules.has("array-buffers-are-bytes") ? bytes : new Uint8Array(bytes).buffer;
+  }
+  return [type, bytes];
+}
+
+function mapToJs({ pairs }, rules) {
+  const object = {};
+  for (const [key, item] of pairs) {
+    const name = keyToJs(key, rules);
+    if (rules.has("undefined-is-null") && item.kind === "ext" && item.form === 0xd4 && item.type === 0) {
+      continue;
+    }
+    const value = toJs(item, rules);
+    if (name === "__proto__" && rules.has("proto-keys")) {
+      Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+    } else {
+      object[name] = value;
+    }
+  }
+  return object;
+}
+
+function keyToJs(key, rules) {
+  return rules.has("integers-keep-64-bits") && key.kind === "int" ? String(key.int) : String(toJs(key, rules));
+}
+
 /** The bytes of a tree; `form` says which of the possible ones. */
 function write(node) {
   switch (node.kind) {
@@ -177,4 +244,4 @@ function depth(node) {
   return children === undefined ? 0 : 1 + children.reduce((most, child) => Math.max(most, depth(child)), 0);
 }
 
-module.exports = { depth, parse, walk, write };
+module.exports = { depth, parse, toJs, walk, write };

@@ -5,6 +5,7 @@
 
 const { parseTree, split } = require("./json-packet.js");
 const msgpack = require("./msgpack.js");
+const { isSame } = require("./tagged.js");
 
 class Oracle {
   /** `read` makes the reading that the rules are about, or undefined for a frame that only continues a packet. */
@@ -97,8 +98,29 @@ function readJson(parser, frame, packet) {
 /** The reading of a MessagePack frame. */
 function readMsgpack(parser, frame, packet) {
   const tree = msgpack.parse(frame);
+  // Of keys that come twice the last one counts, and what is undefined is not there.
   const members = new Map(tree.pairs.map(([key, value]) => [key.bytes?.toString(), value]));
-  return { tree, members, packet };
+  const data = members.get("data");
+  const rules = new Set();
+  // All rules about values stand on this.
+  if (packet.data !== undefined && !isSame(msgpack.toJs(data, rules), packet.data)) {
+    throw new Error(`the tree of ${frame.toString("hex")} is not what the reference reads`);
+  }
+  return {
+    tree,
+    members,
+    packet,
+    /** The data by one rule more. */
+    apply(rule) {
+      rules.add(rule);
+      const value = msgpack.toJs(data, rules);
+      // The name of an event is text to us, and a number with 64 bits keeps them.
+      if (rule === "integers-keep-64-bits" && packet.type === 2 && data.items[0].kind === "int" && !Number.isSafeInteger(value[0])) {
+        value[0] = String(data.items[0].int);
+      }
+      return value;
+    },
+  };
 }
 
 module.exports = { Oracle, readJson, readMsgpack };

@@ -110,7 +110,8 @@ function tidy(packet) {
   const tidied = {};
   for (const key of ["type", "nsp", "id", "data"]) {
     if (packet[key] !== undefined) {
-      tidied[key] = packet[key];
+      // As a type and as an id minus zero is zero, also to whoever compares them.
+      tidied[key] = packet[key] === 0 ? 0 : packet[key];
     }
   }
   return tidied;

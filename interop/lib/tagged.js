@@ -5,6 +5,8 @@
 // A tagged value is an object with one key that begins with `$`; `ABOUT` lists them and is copied into the
 // header of every vector file.
 
+const { types } = require("node:util");
+
 const ABOUT = {
   $undefined: "undefined: {\"$undefined\":true}",
   $number: "any number that is not an integer within 2^53 - 1, as JavaScript prints it: \"1.5\", \"1e+21\", \"-0\", \"NaN\", \"-Infinity\"",
@@ -111,16 +113,17 @@ function bytesFromTagged(content) {
 }
 
 function objectToTagged(object) {
-  if (Buffer.isBuffer(object)) {
+  // By what they are rather than by their prototype, which a peer can choose; see the rule `proto-keys`.
+  if (types.isUint8Array(object) && Buffer.isBuffer(object)) {
     return { $bin: bytesToTagged(object) };
   }
-  if (object instanceof ArrayBuffer) {
+  if (types.isArrayBuffer(object)) {
     return { $arraybuffer: bytesToTagged(Buffer.from(object)) };
   }
   if (ArrayBuffer.isView(object)) {
     return { $arraybuffer: bytesToTagged(Buffer.from(object.buffer, object.byteOffset, object.byteLength)) };
   }
-  if (object instanceof Date) {
+  if (types.isDate(object)) {
     const time = object.getTime();
     return { $date: Number.isNaN(time) ? null : time };
   }
@@ -153,6 +156,11 @@ function arrayToTagged(array) {
   }
   // `Array.from` visits holes too.
   return Array.from(array, (item) => toTagged(item));
+}
+
+/** Whether two values are the same, prototypes and invalid dates included, which Node would tell apart. */
+function isSame(one, other) {
+  return JSON.stringify(toTagged(one)) === JSON.stringify(toTagged(other));
 }
 
 function fromTagged(tagged) {
@@ -216,4 +224,4 @@ function fromTag(tag, content) {
   }
 }
 
-module.exports = { ABOUT, LONE_SURROGATE, fromTagged, toTagged, wellFormed };
+module.exports = { ABOUT, LONE_SURROGATE, fromTagged, isSame, toTagged, wellFormed };

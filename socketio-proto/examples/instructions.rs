@@ -1,9 +1,9 @@
-//! One codec operation, as often as asked, for counting instructions.
+//! Runs one operation many times, so that its instructions can be counted from outside.
 //!
-//! `instructions NAME ITERATIONS` runs one operation that many times; `instructions --list` names them all. Count two
-//! numbers of iterations with callgrind: the difference divided by the difference is what one operation costs, and
-//! the start of the program cancels out. `nothing` is the cost of the loop, `empty` that of taking the input of a decoder.
-#![expect(clippy::print_stdout, reason = "a program prints")]
+//! `bench/instructions.sh` does that. Without arguments this prints the operations, each as its bytes on the wire and its
+//! name; with a name and a number it runs that operation so many times.
+
+#![expect(clippy::print_stdout, reason = "a program that prints")]
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -128,89 +128,84 @@ fn encode<T: Serialize>(codec: &Json, value: &T) -> Encoded {
         .expect("it can be sent")
 }
 
-type Operation = fn(&mut Context);
+/// A name, what it works on, and one run.
+type Operation = (&'static str, &'static str, fn(&mut Context));
 
-const OPERATIONS: &[(&str, Operation)] = &[
-    ("nothing", |c| {
+const OPERATIONS: &[Operation] = &[
+    // The loop, and what the input of a decoder costs to take.
+    ("nothing", "", |c| {
         black_box(c);
     }),
-    ("empty", |c| {
+    ("clone a message", "", |c| {
         black_box(c.event.clone());
     }),
-    // From a message to a packet whose arguments nobody asks for.
-    ("decode-event-packet", |c| {
+    // Until nobody has asked for the arguments yet.
+    ("decode an event", EVENT, |c| {
         black_box(c.small());
     }),
-    // ... its name, and its argument as a typed handler gets it.
-    ("decode-event-struct", |c| {
+    // ... and its name, and its argument as a typed handler gets it.
+    ("decode an event into a struct", EVENT, |c| {
         let args = c.small();
         black_box(args.event_name());
         black_box(args.deserialize::<Small>()).expect("it is one");
     }),
-    ("decode-event-value", |c| {
+    ("decode an event into a value", EVENT, |c| {
         let args = c.small();
         black_box(args.deserialize::<Value>()).expect("it is one");
     }),
-    ("decode-event-3bin-packet", |c| {
+    ("decode 3 attachments", BIN3, |c| {
         black_box(c.three());
     }),
-    ("decode-event-3bin-struct", |c| {
+    ("decode 3 attachments into a struct", BIN3, |c| {
         let args = c.three();
         black_box(args.deserialize::<Three>()).expect("it is one");
     }),
-    ("decode-event-3bin-borrowed", |c| {
+    ("decode 3 attachments into slices", BIN3, |c| {
         let args = c.three();
         let three = args.deserialize::<ThreeBorrowed<'_>>().expect("it is one");
         black_box((three.a, three.b, three.c, three.name));
     }),
-    ("encode-event", |c| {
+    ("encode an event", EVENT, |c| {
         black_box(encode(&c.codec, black_box(&c.small)));
     }),
-    ("encode-event-id-namespace", |c| {
-        let namespace = Namespace::ROOT;
+    ("encode an event that wants an answer", EVENT, |c| {
         let emit = Emit::new("chat message", Arguments::new(black_box(&c.small)));
         let emit = emit.with_id(AckId(1234));
-        black_box(c.codec.encode(&namespace, &emit.into())).expect("it can be sent");
+        black_box(c.codec.encode(&Namespace::ROOT, &emit.into())).expect("it can be sent");
     }),
-    ("encode-ack", |c| {
+    ("encode an acknowledgement", EVENT, |c| {
         let ack = Outgoing::Ack(AckId(17), Arguments::new(black_box(&c.small)));
         black_box(c.codec.encode(&Namespace::ROOT, &ack)).expect("it can be sent");
     }),
-    ("encode-event-3bin", |c| {
+    ("encode 3 attachments", BIN3, |c| {
         black_box(encode(&c.codec, black_box(&c.three)));
     }),
     // A received event sent on as it is.
-    ("relay-event", |c| {
+    ("pass an event on", EVENT, |c| {
         let emit = Emit::new("chat message", Arguments::from(black_box(&c.received)));
         black_box(c.codec.encode(&Namespace::ROOT, &emit.into())).expect("it can be sent");
     }),
-    // What each recipient of a broadcast costs.
-    ("queue-for-one-recipient", |c| {
+    ("queue an event for one recipient", EVENT, |c| {
         c.queue.push(black_box(&c.encoded).clone());
     }),
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if arguments == ["--list"] {
-        for (name, _) in OPERATIONS {
-            println!("{name}");
+    let [name, times] = &arguments[..] else {
+        for (name, wire, _) in OPERATIONS {
+            // The packet type of Engine.IO is none of ours.
+            println!("{} {name}", wire.len().saturating_sub(1));
         }
         return ExitCode::SUCCESS;
-    }
-    let &[name, iterations] = arguments.as_slice() else {
-        println!("usage: instructions NAME ITERATIONS | --list");
-        return ExitCode::FAILURE;
     };
-    let found = OPERATIONS.iter().find(|(known, _)| *known == name);
-    let (Some((_, operation)), Ok(iterations)) = (found, iterations.parse::<u64>()) else {
-        println!("no such operation, or no number");
+    let found = OPERATIONS.iter().find(|(known, ..)| known == name);
+    let (Some((_, _, run)), Ok(times)) = (found, times.parse::<u32>()) else {
         return ExitCode::FAILURE;
     };
     let mut context = Context::new();
-    for _ in 0..iterations {
-        operation(&mut context);
+    for _ in 0..times {
+        run(&mut context);
     }
     // What is queued is not taken out again: that is a cost of its own.
     std::mem::forget(context);

@@ -32,6 +32,13 @@ use crate::{ArgsError, DecodeError, Value};
 /// What a peer sends beyond that is ignored, as a JavaScript function ignores it. What it does not send is `None`
 /// where the type is an `Option`, and else an error.
 ///
+/// One kind of type is not the same both ways: an enum that is `#[serde(untagged)]` and has a variant with two fields or
+/// more. Serde shows it as a tuple where it is sent, so it becomes several arguments; and asks for anything where it is
+/// received, which is read from the first argument. Put it into a tuple of one, `(value,)`, on both sides.
+///
+/// JavaScript strings may hold half of a surrogate pair, which no Rust string can. In names, texts and keys alike it is
+/// read as U+FFFD, the replacement character.
+///
 /// ```
 /// use engineio_proto::Message;
 /// use serde::Deserialize;
@@ -171,7 +178,8 @@ impl Args {
     ///
     /// # Errors
     ///
-    /// If the name is reserved or too long, or the values are nested too deeply.
+    /// If the name is reserved or too long, or the values are nested too deeply; or if there are binaries among them, and
+    /// beside them an object with `"_placeholder":true`, which JSON could not tell from a reference to one.
     pub fn event(name: &str, arguments: &[Value]) -> Result<Self, DecodeError> {
         json::event_args(name, arguments)
     }
@@ -180,7 +188,7 @@ impl Args {
     ///
     /// # Errors
     ///
-    /// If the values are nested too deeply.
+    /// If the values are nested too deeply; or mislead, as [`event`](Self::event) says.
     pub fn ack(arguments: &[Value]) -> Result<Self, DecodeError> {
         json::ack_args(arguments)
     }
@@ -270,7 +278,7 @@ impl RawValue {
     ///
     /// # Errors
     ///
-    /// If the value is nested too deeply.
+    /// If the value is nested too deeply; or misleads, as [`Args::event`] says.
     pub fn from_value(value: &Value) -> Result<Self, DecodeError> {
         json::raw_value(value).map_err(DecodeError::from)
     }

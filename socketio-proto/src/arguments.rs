@@ -33,7 +33,9 @@ use crate::{AckId, Args, Body, EncodeError, RawValue, Value};
 ///
 /// - [`Bytes`] is an attachment, wherever it stands. A `Vec<u8>` or `&[u8]` is an array of numbers, as serde has it;
 ///   `#[serde(with = "serde_bytes")]` makes it an attachment.
-/// - Integers keep 64 bits; more is an error. JavaScript itself is exact up to 2^53. NaN and infinity are `null`.
+/// - Integers keep 64 bits; more is an error. JavaScript itself is exact up to 2^53.
+/// - NaN and infinity are `null` in JSON and in [plain values](Self::to_values). MessagePack has them, and sends them as
+///   what they are.
 /// - Keys of maps may be text, numbers, booleans and enums without data; others are an error.
 /// - `None` and `()` are `null`; `#[serde(skip_serializing_if)]` leaves a member out.
 #[derive(Clone, Copy)]
@@ -92,6 +94,8 @@ impl<'a> Arguments<'a> {
     }
 
     /// The arguments as plain values, for a [`Codec`](crate::Codec) that does not know serde.
+    ///
+    /// They are what JSON would carry: NaN and infinity are `null` here.
     pub fn to_values(&self) -> Result<Vec<Value>, EncodeError> {
         match self.source {
             ArgumentsSource::Args(args) => Ok(args.to_values()),
@@ -222,7 +226,8 @@ impl<T: Serialize> Erased for T {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Outgoing<'a> {
-    /// A client wants to join and shows this, or a server agrees and says this; one value, an object.
+    /// A client wants to join and shows this, or a server agrees and says this; one value, an object. With anything else
+    /// it is not encoded: [`EncodeError::InvalidPayload`].
     Connect(Option<Arguments<'a>>),
     /// A server refuses and says this; one value, an object or text.
     ConnectError(Option<Arguments<'a>>),

@@ -20,6 +20,10 @@ use crate::{DecodeError, EncodeError, Encoded, Namespace, Outgoing, Packet, Prot
 /// To write one, turn an [`Outgoing`] into messages ([`Emit::to_values`](crate::Emit::to_values) and
 /// [`Arguments::to_values`](crate::Arguments::to_values) give plain values), and implement [`Decode`] for the way
 /// back, with [`Args::event`](crate::Args::event) and [`Args::ack`](crate::Args::ack).
+///
+/// Plain values are all that such a codec sees of arguments and all that it gives back, and they are those of JSON with
+/// bytes: NaN and infinity arrive as `null`, dates and the like as the text or the number that serde makes of them. A type of
+/// the application that has to be told apart on the wire needs a form in values, such as an object that names it.
 pub trait Codec: fmt::Debug + Send + Sync + 'static {
     /// Encodes one packet. What comes out may be sent to any number of peers.
     fn encode(&self, namespace: &Namespace, packet: &Outgoing<'_>) -> Result<Encoded, EncodeError>;

@@ -61,12 +61,17 @@ impl ConnectError {
 
     /// What goes into the packet.
     ///
-    /// Protocol 5 has an object for both. Protocol 4 has one value: the data if there is any, else the words. The
-    /// reference takes data that is false to JavaScript for none there, and so do we.
+    /// Protocol 5 has an object for both. Protocol 4 has one value: the data if it is an object, or text that is not
+    /// empty, and else the words. Other data cannot be told there: a number would be read as the id of an
+    /// acknowledgement (`44401`), and the rest as nothing that refuses.
     pub fn to_payload(&self, protocol: Protocol) -> Value {
         let data = self.data.clone();
         if protocol == Protocol::V4 {
-            let data = data.filter(is_truthy);
+            let data = data.filter(|data| match data {
+                Value::Object(_) => true,
+                Value::String(text) => !text.is_empty(),
+                _ => false,
+            });
             return data.unwrap_or_else(|| Value::from(self.message.as_str()));
         }
         let mut object = Object::new();
@@ -99,16 +104,6 @@ impl ConnectError {
     }
 }
 
-fn is_truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => number.as_f64() != 0.0 && !number.as_f64().is_nan(),
-        Value::String(text) => !text.is_empty(),
-        Value::Binary(_) | Value::Array(_) | Value::Object(_) => true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
@@ -126,9 +121,18 @@ mod tests {
         assert_eq!(payload(ConnectError::new("no way")), r#""no way""#);
         let error = ConnectError::new("no").with_data(Value::from_json(r#"{"a":1}"#).unwrap());
         assert_eq!(payload(error), r#"{"a":1}"#);
-        for falsy in ["null", "false", "0", "-0.0", "\"\""] {
-            let error = ConnectError::new("no").with_data(Value::from_json(falsy).unwrap());
-            assert_eq!(payload(error), r#""no""#, "{falsy}");
+        let error = ConnectError::new("no").with_data("text");
+        assert_eq!(payload(error), r#""text""#);
+    }
+
+    #[test]
+    fn data_that_protocol_4_would_read_as_something_else_gives_way_to_the_words() {
+        for json in [
+            "null", "false", "true", "0", "401", "1.5", "-1", "\"\"", "[1]",
+        ] {
+            let error = ConnectError::new("no").with_data(Value::from_json(json).unwrap());
+            let payload = error.to_payload(Protocol::V4);
+            assert_eq!(payload.to_string(), r#""no""#, "{json}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What clients of protocol 4 show when they join a namespace: a query string behind its name.
 
 use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::str;
@@ -16,11 +17,24 @@ pub(crate) fn split(protocol: Protocol, name: &str) -> (&str, Option<&str>) {
 }
 
 /// The query as the object that a client of protocol 5 would have sent. All values are text.
+///
+/// A key that comes twice stands where it came first, with the value that came last, as in JavaScript. A type of the
+/// application would refuse an object that has it twice.
 pub(crate) fn payload(query: &str) -> Result<RawValue, DecodeError> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<_> = pairs
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(key), value)
+        })
+        .collect();
+    // A query may be a megabyte of keys, so none is looked for among all the others.
+    let mut last: BTreeMap<&str, &str> = pairs.iter().map(|(key, v)| (key.as_str(), *v)).collect();
     let mut members = Object::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        members.push(decoded(key), Value::String(decoded(value)));
+    for (key, _) in &pairs {
+        if let Some(value) = last.remove(key.as_str()) {
+            members.push(key.clone(), Value::String(decoded(value)));
+        }
     }
     RawValue::from_value(&Value::Object(members))
 }
@@ -74,5 +88,27 @@ mod tests {
             let expected = Value::from_json(object).unwrap();
             assert_eq!(payload(query).unwrap().to_value(), expected, "{query}");
         }
+    }
+
+    #[test]
+    fn of_a_key_that_comes_twice_the_last_value_counts_and_types_take_it() {
+        let shown = payload("token=a&x=1&tok%65n=b&x=2&token=c").unwrap();
+        assert_eq!(shown.as_json(), Some(r#"{"token":"c","x":"2"}"#));
+
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Shown {
+            token: String,
+        }
+
+        let token = String::from("c");
+        assert_eq!(shown.deserialize(), Ok(Shown { token }));
+    }
+
+    #[test]
+    fn a_megabyte_of_keys_is_read_without_looking_for_each() {
+        let keys = (0..150_000).map(|number| alloc::format!("{number:x}&"));
+        let query: String = keys.collect();
+        let shown = payload(&query).unwrap().to_value();
+        assert_eq!(shown.as_object().map(Object::len), Some(150_000));
     }
 }

@@ -84,6 +84,10 @@ pub enum EncodeError {
     /// An object in the data would be taken for a reference to one of the attachments: one with `_placeholder` in it.
     #[error("an object in the data reads like a reference to an attachment")]
     Misleading,
+    /// What is shown with CONNECT is no object, or what a refusal says is neither an object nor text. Every peer would
+    /// close the connection.
+    #[error("CONNECT carries an object, and CONNECT_ERROR an object or text")]
+    InvalidPayload,
     /// An integer of more than 64 bits.
     #[error("an integer has more than 64 bits")]
     IntegerTooLarge,

@@ -19,6 +19,8 @@ pub(crate) use self::number::to_js;
 pub(crate) use self::ser::{Arguments, Writer};
 #[cfg(feature = "msgpack")]
 pub(crate) use self::ser::{NUMBER, RAW_VALUE, exact_integer};
+#[cfg(feature = "msgpack")]
+pub(crate) use self::value::value_to_text;
 pub(crate) use self::value::{
     arguments_to_values, display, raw_value, value_from_arguments, value_from_text, value_into,
 };

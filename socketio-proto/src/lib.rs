@@ -121,3 +121,8 @@ pub use packet::{Body, Packet, Protocol};
 pub use reason::DisconnectReason;
 pub use send::SendError;
 pub use value::{Number, Object, Value};
+
+/// The code of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

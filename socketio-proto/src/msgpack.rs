@@ -27,9 +27,15 @@ use crate::{ArgsError, Codec, EncodeError, Encoded, Limits, Namespace, Outgoing,
 /// assert_eq!(encoded.messages()[0].wire(), b"\x83\xa4type\x02\xa4data\x92\xa2hi\x07\xa3nsp\xa1/");
 /// ```
 ///
-/// What is written is what the reference writes, byte for byte: `type`, `data`, `id`, `nsp` in the order in which its
-/// server puts them, the shortest form of everything, floats that are whole as integers. Two things differ, because
-/// the reference damages them: whole numbers of more than 64 bits, and strings with half a surrogate pair.
+/// What is written is what the server of the reference writes, byte for byte: `type`, `data`, `id`, `nsp` in its order,
+/// the shortest form of everything, floats that are whole as integers, all others with eight bytes. This differs:
+///
+/// - Floats of 2^53 and more stay floats. The reference writes the whole ones as integers of 64 bits, and damages those
+///   that do not fit. Integers are the same in both, and strings are, but for the halves of surrogate pairs that no Rust
+///   string has.
+/// - Members that are not there are not written. The reference writes `undefined` for some of them: the `pid` in the
+///   answer to CONNECT of a server that does not recover sessions.
+/// - What no peer would take is an [`EncodeError`].
 ///
 /// What is read:
 ///

@@ -12,6 +12,9 @@ pub enum SendError {
     /// The connection is closing or closed.
     #[error("the connection is closed")]
     Closed,
+    /// A codec made text that polling cannot carry: it has the character U+001E in it. Those of this crate make none.
+    #[error("polling cannot carry text with U+001E in it")]
+    Separator,
     /// The peer is owed too much already.
     #[error("the peer is owed too much already")]
     Full,
@@ -21,6 +24,7 @@ impl From<EngineSendError> for SendError {
     fn from(error: EngineSendError) -> Self {
         match error {
             EngineSendError::Full => Self::Full,
+            EngineSendError::Separator => Self::Separator,
             _ => Self::Closed,
         }
     }

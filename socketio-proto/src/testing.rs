@@ -7,7 +7,7 @@
 //! - A [`Pair`] is a client and a server with an application on each side, [`ClientApp`] and [`ServerApp`], which
 //!   remember in a [`Record`] what they sent, received and were told.
 //! - A [`Plan`] is what they do and what happens to them: namespaces are joined, left and refused, events are sent in
-//!   every way, connections are lost and come back. [`plan`], [`calm_plan`], [`lossy_plan`] and [`setup`] generate
+//!   every way, connections are lost and come back. [`plan()`], [`calm_plan`], [`lossy_plan`] and [`setup()`] generate
 //!   them for [`proptest`](https://docs.rs/proptest), which shortens what fails.
 //! - [`Storage`] is what a server keeps for those who come back: a model of an adapter, and the rules for one.
 //!
@@ -49,11 +49,13 @@ mod record;
 mod server_app;
 mod setup;
 mod storage;
+mod world;
 
 pub use client_app::ClientApp;
 pub use pair::Pair;
 pub use plan::{Decision, How, Op, Plan, calm_plan, lossy_plan, namespace, namespaces, plan};
 pub use record::{Item, Kind, Record, Stay};
-pub use server_app::{ServerApp, World};
+pub use server_app::ServerApp;
 pub use setup::{Setup, setup};
 pub use storage::{LostSession, Missed, Storage};
+pub use world::World;

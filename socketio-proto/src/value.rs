@@ -43,7 +43,7 @@ pub enum Value {
     Bool(bool),
     /// A number.
     Number(Number),
-    /// Text.
+    /// Text. Half a surrogate pair, which JavaScript can send and Rust cannot hold, is U+FFFD in it.
     String(String),
     /// Bytes: an attachment.
     Binary(Bytes),

@@ -7,8 +7,8 @@ use engineio_proto::{Frame, LinkId, Revision, Sid, Time, Transport};
 use engineio_proto::{client as engine_client, server as engine_server};
 use socketio_proto::client::{Config, Connection, Event, Retry};
 use socketio_proto::{
-    AckError, AckId, Arguments, Codec, Emit, Encoded, Json, Namespace, RawValue, SendError, Value,
-    server,
+    AckError, AckId, Arguments, Codec, Emit, Encoded, Json, Namespace, Outgoing, RawValue,
+    SendError, Value, server,
 };
 
 const ROOT: Namespace = Namespace::ROOT;
@@ -258,6 +258,148 @@ fn what_waits_to_be_sent_is_bounded() {
     );
 }
 
+/// Found by random plans: the first attempt on a connection that had been idle was given up at once, since its time was
+/// counted from the last thing that had happened.
+#[test]
+fn an_attempt_has_its_time_from_when_it_is_sent() {
+    let mut peer = Peer::joined();
+    let event = Retry {
+        id: AckId(7),
+        packet: event(&ROOT, "a", Some(7)),
+        retries: 0,
+        timeout: Duration::from_secs(2),
+    };
+    peer.now = peer.now + Duration::from_secs(20);
+    peer.connection
+        .send_retried(&ROOT, event, peer.now)
+        .unwrap();
+    peer.wait(1_999);
+    assert_eq!(peer.events(), [] as [&str; 0]);
+    peer.wait(1);
+    assert_eq!(peer.events(), ["ack / #7 timeout"]);
+}
+
+/// Found by fuzzing: attempts without any time had their deadline at the moment at which they were sent.
+#[test]
+fn attempts_without_time_do_not_spin() {
+    let mut peer = Peer::joined();
+    for id in 0..3 {
+        let event = Retry {
+            id: AckId(id),
+            packet: event(&ROOT, "a", Some(id)),
+            retries: 1,
+            timeout: Duration::ZERO,
+        };
+        peer.connection
+            .send_retried(&ROOT, event, peer.now)
+            .unwrap();
+    }
+    // Time for all attempts; that none spins is checked each time.
+    for _ in 0..6 {
+        peer.wait(1);
+    }
+    assert_eq!(
+        peer.events(),
+        ["ack / #0 timeout", "ack / #1 timeout", "ack / #2 timeout"]
+    );
+    assert_eq!(peer.written().len(), 6);
+}
+
+#[test]
+fn what_is_sent_until_it_is_acknowledged_is_bounded() {
+    let mut peer = Peer::with(Revision::V4, |config| {
+        config.buffer_limit(1_000, 2);
+    });
+    let retry = |id| Retry {
+        id: AckId(id),
+        packet: event(&ROOT, "a", Some(id)),
+        retries: 0,
+        timeout: Duration::from_secs(1),
+    };
+    peer.connection
+        .send_retried(&ROOT, retry(0), peer.now)
+        .unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(1), peer.now)
+        .unwrap();
+    assert_eq!(
+        peer.connection.send_retried(&ROOT, retry(2), peer.now),
+        Err(SendError::Full)
+    );
+    peer.connection.connect(&ROOT, None);
+    peer.open();
+    peer.receive(r#"40{"sid":"a"}"#);
+    peer.receive("430[]");
+    assert_eq!(peer.events(), ["connect / a", "ack / #0 0"]);
+    peer.connection
+        .send_retried(&ROOT, retry(2), peer.now)
+        .unwrap();
+    peer.connection.close(peer.now);
+    assert_eq!(
+        peer.connection.send_retried(&ROOT, retry(3), peer.now),
+        Err(SendError::Closed)
+    );
+}
+
+/// The loss is known to the session and not yet to the application, which believes that it is connected.
+#[test]
+fn what_is_sent_before_the_loss_was_fetched_is_kept() {
+    let mut peer = Peer::joined();
+    peer.restart();
+    peer.connection
+        .send_with_ack(&ROOT, &event(&ROOT, "a", Some(0)), AckId(0), None)
+        .unwrap();
+    assert_eq!(
+        peer.events(),
+        ["disconnect / transport close", "close transport close"]
+    );
+    peer.begin_again();
+    peer.connection.connect(&ROOT, None);
+    peer.open();
+    peer.receive(r#"40{"sid":"b"}"#);
+    assert_eq!(peer.events(), ["connect / b"]);
+    assert_eq!(peer.written()[1..], [r#"420["a"]"#]);
+}
+
+/// Ids count anew with each socket of a server: a late answer would be one to something else.
+#[test]
+fn an_answer_is_never_kept_for_another_socket() {
+    let mut peer = Peer::joined();
+    let answer = Json::new()
+        .encode(&ROOT, &Outgoing::Ack(AckId(1), Arguments::new(&())))
+        .unwrap();
+    peer.connection.send_reserved(&ROOT, &answer).unwrap();
+    assert_eq!(peer.written(), ["431[]"]);
+    peer.receive("41");
+    assert_eq!(peer.events(), ["disconnect / io server disconnect"]);
+    assert_eq!(
+        peer.connection.send_reserved(&ROOT, &answer),
+        Err(SendError::NotConnected)
+    );
+}
+
+/// One look at what is kept for all that is given up, not one for each: 30,000 times 30,000 took half a minute.
+#[test]
+fn many_that_are_given_up_at_once_are_dropped_together() {
+    let mut peer = Peer::new();
+    let deadline = Some(at(10));
+    for id in 0..30_000 {
+        peer.connection
+            .send_with_ack(&ROOT, &event(&ROOT, "a", Some(id)), AckId(id), deadline)
+            .unwrap();
+    }
+    peer.connection
+        .send(&ROOT, &event(&ROOT, "kept", None))
+        .unwrap();
+    peer.wait(10);
+    assert_eq!(peer.events().len(), 30_000);
+    peer.connection.connect(&ROOT, None);
+    peer.open();
+    peer.receive(r#"40{"sid":"a"}"#);
+    assert_eq!(peer.events(), ["connect / a"]);
+    assert_eq!(peer.written(), ["40", r#"42["kept"]"#]);
+}
+
 #[test]
 fn a_lost_connection_ends_what_was_sent_and_keeps_what_was_not() {
     let mut peer = Peer::joined();
@@ -448,9 +590,15 @@ fn a_retried_event_is_sent_one_at_a_time_until_it_is_acknowledged() {
         timeout: Duration::from_secs(2),
     };
     let mut peer = Peer::joined();
-    peer.connection.send_retried(&ROOT, retry(1, "a", 3));
-    peer.connection.send_retried(&ROOT, retry(2, "b", 1));
-    peer.connection.send_retried(&ROOT, retry(3, "c", 0));
+    peer.connection
+        .send_retried(&ROOT, retry(1, "a", 3), peer.now)
+        .unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(2, "b", 1), peer.now)
+        .unwrap();
+    peer.connection
+        .send_retried(&ROOT, retry(3, "c", 0), peer.now)
+        .unwrap();
     assert_eq!(peer.written(), [r#"421["a"]"#]);
     peer.wait(2_000);
     assert_eq!(peer.written(), [r#"421["a"]"#], "the same bytes again");
@@ -675,7 +823,7 @@ fn both_ends_understand_each_other() {
                             args.deserialize().unwrap();
                         assert_eq!((text, &data[..]), ("x", &b"bytes"[..]));
                         let answer = Arguments::new(&data);
-                        let outgoing = socketio_proto::Outgoing::Ack(id.unwrap(), answer);
+                        let outgoing = Outgoing::Ack(id.unwrap(), answer);
                         let packet = Json::new().encode(&namespace, &outgoing).unwrap();
                         server.send_reserved(&namespace, &packet).unwrap();
                     }

@@ -15,11 +15,16 @@ use engineio_proto::{Revision, Transport, testing as engine};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use socketio_proto::testing::{
-    Decision, How, Op, Pair, Setup, calm_plan, lossy_plan, namespace, namespaces, ops, plan, setup,
+    self, Decision, How, Op, Pair, Setup, Stay, calm_plan, lossy_plan, namespace, namespaces, ops,
+    plan,
 };
 use socketio_proto::{DisconnectReason, Namespace};
 
 /// So many cases, unless the environment says how many.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the developer who runs the test, not an input of the protocol"
+)]
 fn cases(usual: u32) -> ProptestConfig {
     let chosen = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig::default();
@@ -41,12 +46,29 @@ fn patient() -> impl Strategy<Value = Setup> {
     let engine = engine::setup()
         .prop_map(|setup| setup.heartbeat(Duration::from_secs(25), Duration::from_secs(120)));
     let recovery = prop_oneof![Just(true), Just(false)];
-    (engine, recovery).prop_map(|(engine, recovery)| Setup::new(engine).recovery(recovery))
+    let setup = (engine, recovery);
+    with_any_codec(setup.prop_map(|(engine, recovery)| Setup::new(engine).recovery(recovery)))
 }
 
 /// Sessions of the revision that can be recovered.
 fn recoverable() -> impl Strategy<Value = Setup> {
-    engine::setup().prop_map(|setup| Setup::new(setup.revision(Revision::V4)))
+    let setup = engine::setup().prop_map(|setup| Setup::new(setup.revision(Revision::V4)));
+    with_any_codec(setup)
+}
+
+/// Everything.
+fn setup() -> impl Strategy<Value = Setup> {
+    with_any_codec(testing::setup())
+}
+
+/// Either codec, if there are two.
+fn with_any_codec(setup: impl Strategy<Value = Setup>) -> impl Strategy<Value = Setup> {
+    #[cfg(feature = "msgpack")]
+    let setup = (setup, any::<bool>()).prop_map(|(setup, packed)| match packed {
+        true => setup.codec(socketio_proto::MessagePack::new()),
+        false => setup,
+    });
+    setup
 }
 
 proptest! {
@@ -240,6 +262,53 @@ proptest! {
         prop_assert_eq!(pair.client().record().answered(), usize::from(events));
     }
 
+    /// A packet is cut between its attachments. What the session that is lost has received of it does not disturb the next.
+    #[test]
+    fn a_packet_that_was_cut_in_two_does_not_reach_into_the_next_session(
+        seed in any::<u64>(),
+        by in prop_oneof![Just(Side::Client), Just(Side::Server)],
+        arrive in 0_usize..5,
+    ) {
+        let engine = engine::Setup::link(Transport::WEBSOCKET);
+        let latency = Duration::from_millis(1)..=Duration::from_millis(50);
+        let mut pair = Pair::new(Setup::new(engine), Network::new(seed).latency(latency));
+        let emit = Op::Emit { by, to: 1, how: How::Plain, attachments: 3 };
+        pair.run(&[Op::Join(1), Op::wait(5_000), emit, Op::wait(0)]);
+        pair.run(&vec![Op::Net(Net::Arrive); arrive]);
+        pair.run(&[Op::Net(Net::CutAll(Notice::Both))]);
+        pair.settle();
+        pair.run(&[emit]);
+        pair.settle();
+        holds(pair.events_are_in_order())?;
+        holds(pair.nothing_is_missing())?;
+        prop_assert_eq!(pair.sessions().sessions(), 2);
+    }
+
+    /// Every attempt is sent: an event that is never answered arrives as often as it may, and those after it wait for that.
+    #[test]
+    fn an_event_that_is_never_answered_arrives_once_for_each_attempt(
+        setup in setup(),
+        seed in any::<u64>(),
+        retries in 0_u8..5,
+    ) {
+        let mut pair = Pair::new(setup, Network::new(seed));
+        pair.run(&[Op::Join(1), Op::wait(3_000)]);
+        let emit = Op::Emit { by: Side::Client, to: 1, how: How::Retried(retries, 3_000), attachments: 0 };
+        pair.run(&[emit; 8]);
+        pair.settle();
+        holds(pair.retries_are_in_order())?;
+        holds(pair.acknowledgements_have_ended())?;
+        let record = pair.client().record();
+        prop_assert_eq!((record.ended(), record.answered()), (8, 7));
+        let world = pair.world();
+        let arrived: Vec<_> = world.record().retried(&namespace(1)).iter().map(|item| item.number).collect();
+        // The server of the harness never answers the seventh.
+        let mut expected = vec![1, 2, 3, 4, 5, 6];
+        expected.extend(vec![7; usize::from(retries) + 1]);
+        expected.push(8);
+        prop_assert_eq!(arrived, expected);
+    }
+
     /// The same arrives whatever it travels on.
     #[test]
     fn the_transport_makes_no_difference(network in network(), plan in calm_plan(1..40)) {
@@ -267,7 +336,7 @@ proptest! {
             pair.settle();
             pair.run(&sends);
             pair.settle();
-            let received = |stays: &[socketio_proto::testing::Stay]| {
+            let received = |stays: &[Stay]| {
                 stays.iter().flat_map(|stay| stay.received.clone()).collect::<Vec<_>>()
             };
             let of_client: Vec<_> = namespaces().map(|n| received(pair.client().record().stays(&n))).collect();
@@ -276,6 +345,38 @@ proptest! {
         });
         for outcome in &outcomes {
             prop_assert_eq!(outcome, &outcomes[0]);
+        }
+    }
+
+    /// A close of either side says so in every namespace, after all that was sent before, and nobody comes back by itself.
+    #[test]
+    fn a_close_says_so_in_every_namespace(
+        setup in setup(),
+        seed in any::<u64>(),
+        by in prop_oneof![Just(Side::Client), Just(Side::Server)],
+        events in vec(0_u8..2, 0..6),
+    ) {
+        let mut pair = Pair::new(setup, Network::new(seed));
+        pair.run(&[Op::Join(0), Op::Join(1)]);
+        pair.settle();
+        for to in events {
+            pair.run(&[Op::Emit { by, to, how: How::Plain, attachments: 1 }]);
+        }
+        pair.run(&[Op::Net(Net::Close(by))]);
+        pair.settle();
+        holds(pair.events_are_in_order())?;
+        let (of_client, of_server) = match by {
+            Side::Client => (DisconnectReason::IoClientDisconnect, DisconnectReason::ClientNamespaceDisconnect),
+            Side::Server => (DisconnectReason::IoServerDisconnect, DisconnectReason::ServerNamespaceDisconnect),
+        };
+        for namespace in [Namespace::ROOT, namespace(1)] {
+            let world = pair.world();
+            let ([client], [server]) = (pair.client().record().stays(&namespace), world.record().stays(&namespace)) else {
+                return Err(TestCaseError::fail("one stay"));
+            };
+            prop_assert_eq!((client.ended, server.ended), (Some(of_client), Some(of_server)));
+            prop_assert_eq!(&client.received, &server.sent);
+            prop_assert_eq!(&server.received, &client.sent);
         }
     }
 

@@ -9,6 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use reference::{Answer, Tagged};
+#[cfg(feature = "msgpack")]
+use socketio_proto::MessagePack;
 use socketio_proto::{Codec, Json, Limits, Protocol};
 
 #[test]
@@ -36,6 +38,22 @@ fn frames_of_protocol_5_are_decoded_as_the_reference_does() {
 fn frames_of_protocol_4_are_decoded_as_the_reference_does() {
     for_each("json-v4-decode.json", 55, |vector| {
         decode(&Json::new(), Protocol::V4, vector)
+    });
+}
+
+#[cfg(feature = "msgpack")]
+#[test]
+fn packets_are_encoded_as_the_reference_does_in_msgpack() {
+    for_each("msgpack-encode.json", 70, |vector| {
+        encode(&MessagePack::new(), vector)
+    });
+}
+
+#[cfg(feature = "msgpack")]
+#[test]
+fn frames_are_decoded_as_the_reference_does_in_msgpack() {
+    for_each("msgpack-decode.json", 274, |vector| {
+        decode(&MessagePack::new(), Protocol::V5, vector)
     });
 }
 

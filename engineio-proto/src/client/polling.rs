@@ -32,6 +32,9 @@ pub(super) struct Polling {
     pub(super) said_close: bool,
     /// In the last `POST` the next message had no room beside control packets.
     pub(super) crowded_out: bool,
+    /// A `POST` was refused while a `GET` was under way, whose answer may say why: the server has closed. It is awaited,
+    /// but not for ever.
+    pub(super) refused: Option<(TransportFault, Time)>,
 }
 
 impl Session {
@@ -53,7 +56,7 @@ impl Session {
             }
             // The last requests of polling are under way; the link goes on from there.
             State::Open if self.candidates.pausing().is_some() => None,
-            State::Open if !self.polling.get => {
+            State::Open if !self.polling.get && self.polling.refused.is_none() => {
                 self.polling.get = true;
                 Some(Request::Get)
             }
@@ -63,7 +66,7 @@ impl Session {
     }
 
     fn next_post(&mut self) -> Option<Request> {
-        if self.polling.post || self.polling.said_close {
+        if self.polling.post || self.polling.said_close || self.polling.refused.is_some() {
             return None;
         }
         let encoding = match self.config.revision {
@@ -132,17 +135,30 @@ impl Session {
         };
         self.inbox
             .push(Incoming::Body(Decoder::new(body, encoding), now));
+        if let Some((fault, _)) = self.polling.refused.take() {
+            let reason = CloseReason::TransportError(fault);
+            return self.inbox.push(Incoming::End(reason));
+        }
         self.switch_if_quiet();
     }
 
     /// A `POST` was answered. Its body does not matter, and it is no sign of life, see
     /// [`handle_activity`](Self::handle_activity).
-    pub fn handle_post_response(&mut self, status: u16, _now: Time) {
+    ///
+    /// Another status than 200 ends the session, but 400 not before the answer of a `GET` that is under way: a server that
+    /// has just closed says so there, and what it sent last is there too.
+    pub fn handle_post_response(&mut self, status: u16, now: Time) {
         if !core::mem::take(&mut self.polling.post) || matches!(self.state, State::Closed(_)) {
             return;
         }
         if status != 200 {
-            return self.fail(CloseReason::TransportError(TransportFault::Status(status)));
+            let fault = TransportFault::Status(status);
+            // That is how servers answer for a session that they have closed.
+            if self.polling.get && status == 400 {
+                self.polling.refused = Some((fault, now + self.config.close_timeout));
+                return;
+            }
+            return self.fail(CloseReason::TransportError(fault));
         }
         if self.polling.said_close {
             return self.finish(CloseReason::Forced);

@@ -41,6 +41,8 @@ pub struct Session {
     pub(super) inbox: Inbox<Event>,
     heartbeat: Option<Heartbeat>,
     pub(super) peer_max_payload: Option<usize>,
+    /// Closed before the server had opened the session.
+    leaving: bool,
     undelivered: usize,
 }
 
@@ -115,6 +117,7 @@ impl Session {
                 post: false,
                 said_close: false,
                 crowded_out: false,
+                refused: None,
             },
             owed: Owed {
                 open: transport == Transport::WEBTRANSPORT,
@@ -126,6 +129,7 @@ impl Session {
             inbox: Inbox::new(),
             heartbeat: None,
             peer_max_payload: None,
+            leaving: false,
             undelivered: 0,
         };
         if transport.is_link() {
@@ -145,10 +149,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The session is closing or closed, or too much is waiting already ([`Config::buffer_limit`]). The message was
-    /// not taken.
+    /// The session is closing or closed, or too much is waiting already ([`Config::buffer_limit`]), or the message is
+    /// text that polling cannot carry. It was not taken.
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        self.check_open()?;
+        self.check_sendable(core::slice::from_ref(&message))?;
         if !self.outbox.has_room(self.config.budget, message.len(), 1) {
             return Err(SendError::Full);
         }
@@ -162,7 +166,7 @@ impl Session {
     ///
     /// As for [`send`](Self::send).
     pub fn send_all(&mut self, messages: &[Message]) -> Result<(), SendError> {
-        self.check_open()?;
+        self.check_sendable(messages)?;
         self.outbox.send(messages, self.config.budget)
     }
 
@@ -170,9 +174,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Only [`SendError::Closed`].
+    /// As for [`send`](Self::send), but never [`SendError::Full`].
     pub fn send_reserved(&mut self, messages: &[Message]) -> Result<(), SendError> {
-        self.check_open()?;
+        self.check_sendable(messages)?;
         for message in messages {
             self.outbox.push(message.clone());
         }
@@ -181,10 +185,17 @@ impl Session {
 
     /// Closes when everything has left that was sent before. What arrives from now on is not handed out any more.
     ///
-    /// [`Event::Close`] follows: at once if there is nothing to send, at the latest after the configured time.
+    /// [`Event::Close`] follows: at once if there is nothing to send, at the latest after the configured time. A session
+    /// that is not open yet is closed when it is, so that the server need not wait for a client that is gone.
     pub fn close(&mut self, now: Time) {
         match self.state {
-            State::Connecting { .. } => self.finish(CloseReason::Forced),
+            // The server does not know of this client yet, and need not.
+            State::Connecting { .. } if !self.is_under_way() => self.finish(CloseReason::Forced),
+            State::Connecting { by } => {
+                self.leaving = true;
+                let by = by.min(now + self.config.close_timeout);
+                self.state = State::Connecting { by };
+            }
             State::Open => {
                 self.state = State::Closing {
                     by: now + self.config.close_timeout,
@@ -292,6 +303,11 @@ impl Session {
                 Some(Beat::Nothing) | None => {}
             },
         }
+        if let Some((fault, by)) = self.polling.refused
+            && by <= now
+        {
+            return self.fail(CloseReason::TransportError(fault));
+        }
         while let Some(candidate) = self.candidates.take_expired(now) {
             self.inbox
                 .push(Incoming::Event(Event::UpgradeFailed(candidate.transport)));
@@ -336,6 +352,8 @@ impl Session {
     }
 
     /// What happened, for the application. Fetch events until there are none, after every call of another kind.
+    ///
+    /// Bodies are decoded here, so that an event, or none, may be followed by something to send.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
@@ -344,9 +362,19 @@ impl Session {
                     let Some(Incoming::Event(event)) = self.inbox.pop() else {
                         return None;
                     };
+                    // This side wants nothing more, wherever the message waited.
+                    if matches!(event, Event::Message(_)) && self.closed_here() {
+                        continue;
+                    }
                     return Some(event);
                 }
                 Incoming::Body(body, at) => (body.next(), *at),
+                Incoming::End(reason) => {
+                    let reason = *reason;
+                    drop(self.inbox.pop());
+                    self.fail(reason);
+                    continue;
+                }
             };
             let was_closed = matches!(self.state, State::Closed(_));
             match packet {
@@ -379,7 +407,8 @@ impl Session {
                 .as_ref()
                 .map_or(Time::NEVER, Heartbeat::deadline),
         };
-        end.min(self.candidates.deadline()).if_set()
+        let refused = self.polling.refused.map_or(Time::NEVER, |(_, by)| by);
+        end.min(self.candidates.deadline()).min(refused).if_set()
     }
 
     // --- questions ------------------------------------------------------------------------------------------
@@ -517,7 +546,9 @@ impl Session {
         self.sid = Some(open.sid.clone());
         self.peer_max_payload = open.max_payload;
         self.state = State::Open;
-        if self.active.is_none() && self.config.upgrade {
+        if self.leaving {
+            self.close(now);
+        } else if self.active.is_none() && self.config.upgrade {
             self.try_links(&open, now);
         }
         Some(Event::Open(open))
@@ -596,17 +627,31 @@ impl Session {
         )
     }
 
-    fn check_open(&self) -> Result<(), SendError> {
+    fn check_sendable(&self, messages: &[Message]) -> Result<(), SendError> {
         match self.state {
-            State::Connecting { .. } | State::Open => Ok(()),
-            State::Closing { .. } | State::Closed(_) => Err(SendError::Closed),
+            State::Connecting { .. } if self.leaving => return Err(SendError::Closed),
+            State::Connecting { .. } | State::Open => {}
+            State::Closing { .. } | State::Closed(_) => return Err(SendError::Closed),
+        }
+        let polls = self.active.is_none() && self.config.revision == Revision::V4;
+        if polls && messages.iter().any(Message::has_separator) {
+            return Err(SendError::Separator);
+        }
+        Ok(())
+    }
+
+    /// Whether the server may have heard of this client.
+    fn is_under_way(&self) -> bool {
+        match self.active {
+            Some(active) => active.phase != LinkPhase::Ready,
+            None => self.polling.asked,
         }
     }
 
     /// Ends the session now.
     pub(super) fn fail(&mut self, reason: CloseReason) {
         // What ends a session that this side is closing is part of that close.
-        let reason = if matches!(self.state, State::Closing { .. }) {
+        let reason = if self.leaving || matches!(self.state, State::Closing { .. }) {
             CloseReason::Forced
         } else {
             reason

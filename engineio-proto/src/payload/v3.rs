@@ -7,6 +7,9 @@ use crate::b64;
 use crate::packet::base64_prefix;
 use crate::{DecodeError, Packet, Revision, Text};
 
+/// Binary messages from this length on share the buffer of their body.
+const LONG: usize = 4096;
+
 /// `length:packet`, again and again.
 #[derive(Debug)]
 pub(super) struct TextBody {
@@ -136,7 +139,11 @@ impl BinaryBody {
     fn packet(&mut self) -> Result<Packet, DecodeError> {
         let (head, len) = binary_extent(&self.rest).ok_or(DecodeError::InvalidLength)?;
         let form = self.rest.split_to(head).first().copied();
-        let packet = self.rest.split_to(len);
+        let mut packet = self.rest.split_to(len);
+        if packet.len() < LONG {
+            // A buffer of its own: a short message that is kept must not keep a long body.
+            packet = Bytes::copy_from_slice(&packet);
+        }
         match form {
             Some(STRING) => Packet::from_text(Text::try_from(packet)?, Revision::V3),
             Some(BINARY) => Packet::from_typed_binary(packet),
@@ -250,5 +257,18 @@ impl Digits {
 
     fn as_slice(&self) -> &[u8] {
         self.bytes.get(self.first..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_refused_at_the_digit_with_which_it_exceeds_the_body() {
+        assert_eq!(push_digit(4, 2, 42), Some(42));
+        assert_eq!(push_digit(4, 3, 42), None);
+        assert_eq!(push_digit(usize::MAX / 10 + 1, 0, usize::MAX), None);
+        assert_eq!(push_digit(usize::MAX / 10, 9, usize::MAX), None);
     }
 }

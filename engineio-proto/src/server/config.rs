@@ -58,9 +58,10 @@ impl Config {
     ///
     /// Default 25 s (`pingInterval`). Each ping costs a write and a wake-up on both sides; many proxies close a
     /// connection that was silent for 60 s, so stay below that. Less than 10 ms is taken for 10 ms,
-    /// and announced so, because clients refuse an interval of zero.
+    /// because clients refuse an interval of zero, and more than 12 days for 12 days, because timers in browsers overflow
+    /// when interval and timeout together have more than 25.
     pub fn ping_interval(&mut self, value: Duration) -> &mut Self {
-        self.ping_interval = value.max(SHORTEST);
+        self.ping_interval = value.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -70,7 +71,7 @@ impl Config {
     /// timeout together, and what it is owed stays in memory until then. In revision 3, where clients ping, it
     /// is the same sum. Also how long a close waits for a polling client to fetch it.
     pub fn ping_timeout(&mut self, value: Duration) -> &mut Self {
-        self.ping_timeout = value.max(SHORTEST);
+        self.ping_timeout = value.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -118,7 +119,8 @@ impl Config {
 
     /// How many bytes and how many messages one session may be owed.
     ///
-    /// Default 4 MiB and 65,536. Beyond either, [`send`](super::Session::send) says [`Full`](crate::SendError::Full);
+    /// Default 4 MiB and 65,536. Beyond either, [`send`](super::Session::send) says [`Full`](crate::SendError::Full), unless
+    /// nothing is waiting: what is larger than the limit could else never be sent;
     /// pings, pongs and closing are not counted and always leave. A message waiting costs 40 bytes here besides its
     /// payload, which it may share with others.
     pub fn buffer_limit(&mut self, bytes: usize, messages: usize) -> &mut Self {
@@ -156,6 +158,9 @@ impl Config {
             .filter(move |to| any && to.is_link())
     }
 }
+
+/// Interval and timeout together are what clients wait for.
+const LONGEST: Duration = Duration::from_millis(Open::MAX_PERIOD.as_millis() as u64 / 2);
 
 /// How one session is opened: its id, and what the client said in its first request.
 ///

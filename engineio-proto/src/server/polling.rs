@@ -11,8 +11,7 @@ use crate::{CloseReason, ContentType, Message, Packet, Revision, Time, Transport
 /// What the session knows of requests that are under way.
 #[derive(Debug)]
 pub(super) struct Polling {
-    /// A `GET` waits for its answer.
-    pub(super) get: bool,
+    pub(super) get: Get,
     /// The waiting `GET` is to be answered even if there is nothing to say.
     pub(super) release: bool,
     /// When a waiting `GET` is released although nothing happens: a probe was answered, and the client can go
@@ -23,6 +22,15 @@ pub(super) struct Polling {
     pub(super) farewell: Packet,
     /// In the last answer the next message had no room beside control packets.
     crowded_out: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Get {
+    None,
+    /// It waits for its answer.
+    Waiting,
+    /// It was given its answer. Whether that arrived is only known when the client asks again.
+    Answered,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +49,7 @@ const RELEASE_AFTER: core::time::Duration = core::time::Duration::from_millis(10
 impl Polling {
     pub(super) const fn new() -> Self {
         Self {
-            get: false,
+            get: Get::None,
             release: false,
             release_at: Time::NEVER,
             post: Post::None,
@@ -64,22 +72,25 @@ impl Session {
     /// The answer to give instead. The peer's doing.
     pub fn handle_get(&mut self, now: Time) -> Result<(), Reject> {
         self.check_polling()?;
-        if self.polling.get {
+        if self.polling.get == Get::Waiting {
             self.fail(CloseReason::TransportError(TransportFault::GetOverlap));
             return Err(Reject::GetOverlap);
         }
-        self.polling.get = true;
+        self.polling.get = Get::Waiting;
         if self.candidates.any_answered() {
             self.polling.release_at = now + RELEASE_AFTER;
         }
         Ok(())
     }
 
-    /// The client gave up on its waiting `GET`: its connection ended, the response future was dropped.
+    /// The client gave up on its `GET`, or the answer could not be written: its connection ended, the response future was
+    /// dropped. Say so also if [`poll_payload`](Self::poll_payload) has given the answer out already.
     ///
-    /// What was written into the answer may or may not have arrived, so the session cannot go on.
+    /// What was in the answer may or may not have arrived, so the session cannot go on. If the client has gone over to
+    /// a link, nothing was in it.
     pub fn handle_get_aborted(&mut self, now: Time) {
-        if core::mem::take(&mut self.polling.get) {
+        let get = core::mem::replace(&mut self.polling.get, Get::None);
+        if get != Get::None && self.active.is_none() {
             self.heartbeat.heard(now);
             self.fail(CloseReason::TransportError(TransportFault::GetAborted));
         }
@@ -92,7 +103,7 @@ impl Session {
     /// # Errors
     ///
     /// The answer to give instead. The peer's doing.
-    pub fn start_post(&mut self, content: ContentType, now: Time) -> Result<(), Reject> {
+    pub fn start_post(&mut self, content: ContentType, _now: Time) -> Result<(), Reject> {
         self.check_polling()?;
         if self.polling.post != Post::None {
             self.fail(CloseReason::TransportError(TransportFault::PostOverlap));
@@ -102,7 +113,6 @@ impl Session {
             self.fail(CloseReason::TransportError(TransportFault::InvalidContent));
             return Err(Reject::InvalidContent);
         }
-        self.heartbeat.heard(now);
         self.polling.post = Post::Reading(content);
         Ok(())
     }
@@ -158,7 +168,8 @@ impl Session {
 
     /// The client's connection ended in the middle of a `POST`. The session is closed.
     pub fn handle_post_aborted(&mut self, now: Time) {
-        if core::mem::replace(&mut self.polling.post, Post::None) != Post::None {
+        let post = core::mem::replace(&mut self.polling.post, Post::None);
+        if post != Post::None && self.active.is_none() {
             self.heartbeat.heard(now);
             self.fail(CloseReason::TransportError(TransportFault::PostAborted));
         }
@@ -179,10 +190,10 @@ impl Session {
     /// The answer takes all that was sent since the last one, up to `max_payload`. It is decided now and not when it was
     /// sent, so call this when the response is really written. A `GET` that waits when the session closes is always answered.
     ///
-    /// Ask again after any `handle_*` call, after [`send`](Self::send) and after [`close`](Self::close).
+    /// Ask again after any other call, also after [`poll_event`](Self::poll_event).
     #[must_use]
     pub fn poll_payload(&mut self, out: &mut BytesMut) -> Option<ContentType> {
-        if !self.polling.get {
+        if self.polling.get != Get::Waiting {
             return None;
         }
         let start = out.len();
@@ -224,7 +235,7 @@ impl Session {
                 }
             }
         }
-        self.polling.get = false;
+        self.polling.get = Get::Answered;
         self.polling.release = false;
         self.polling.release_at = Time::NEVER;
         if let Some(index) = &self.jsonp {

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::config::{Config, Opening};
-use super::polling::{BodyStep, Polling};
+use super::polling::{BodyStep, Get, Polling, Post};
 use super::upgrade::{Candidates, Step};
 use crate::heartbeat::{Beat, Heartbeat};
 use crate::inbox::{Inbox, Incoming};
@@ -89,6 +89,7 @@ impl Session {
         transport: Transport,
         now: Time,
     ) -> (Self, LinkId) {
+        debug_assert!(transport.is_link(), "polling is no link");
         let mut session = Self::new(config, opening, transport, now);
         let link = session.new_link();
         session.active = Some(link);
@@ -140,12 +141,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The session is closing or closed, or is owed too much already ([`Config::buffer_limit`]). The message was not
-    /// taken.
+    /// The session is closing or closed, or is owed too much already ([`Config::buffer_limit`]), or the message is
+    /// text that polling cannot carry. It was not taken.
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        if self.state != State::Open {
-            return Err(SendError::Closed);
-        }
+        self.check_sendable(core::slice::from_ref(&message))?;
         if !self.outbox.has_room(self.config.budget, message.len(), 1) {
             return Err(SendError::Full);
         }
@@ -159,9 +158,7 @@ impl Session {
     ///
     /// As for [`send`](Self::send).
     pub fn send_all(&mut self, messages: &[Message]) -> Result<(), SendError> {
-        if self.state != State::Open {
-            return Err(SendError::Closed);
-        }
+        self.check_sendable(messages)?;
         self.outbox.send(messages, self.config.budget)
     }
 
@@ -172,11 +169,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Only [`SendError::Closed`].
+    /// As for [`send`](Self::send), but never [`SendError::Full`].
     pub fn send_reserved(&mut self, messages: &[Message]) -> Result<(), SendError> {
-        if self.state != State::Open {
-            return Err(SendError::Closed);
-        }
+        self.check_sendable(messages)?;
         for message in messages {
             self.outbox.push(message.clone());
         }
@@ -236,7 +231,6 @@ impl Session {
         if self.active.is_some() || self.candidates.tries(transport) {
             return Err(Reject::BadRequest(BadRequest::NoUpgrade));
         }
-        self.heartbeat.heard(now);
         let link = self.new_link();
         self.candidates
             .add(link, transport, base64, now + self.config.upgrade_timeout);
@@ -259,7 +253,7 @@ impl Session {
                     self.inbox.push(Incoming::Event(Event::Message(message)));
                 }
             }
-            Ok(packet) => self.handle_candidate_packet(link, &packet, now),
+            Ok(packet) => self.handle_candidate_packet(link, &packet),
         }
     }
 
@@ -314,7 +308,7 @@ impl Session {
             self.polling.release_at = Time::NEVER;
         } else if self.polling.release_at <= now {
             self.polling.release_at = Time::NEVER;
-            self.polling.release = self.polling.get;
+            self.polling.release = self.polling.get == Get::Waiting;
         }
     }
 
@@ -322,8 +316,8 @@ impl Session {
 
     /// The next frame to send on a link, when the link can take one.
     ///
-    /// `None` says that there is nothing now. Ask again after any `handle_*` call, after [`send`](Self::send) and
-    /// after [`close`](Self::close).
+    /// `None` says that there is nothing now. Ask again after any other call, also after
+    /// [`poll_event`](Self::poll_event).
     #[must_use]
     pub fn poll_frame(&mut self, link: LinkId) -> Option<Frame> {
         if self.active != Some(link) {
@@ -344,6 +338,8 @@ impl Session {
     }
 
     /// What happened, for the application. Fetch events until there are none, after every call of another kind.
+    ///
+    /// Bodies are decoded here, so that an event, or none, may be followed by something to send.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
@@ -352,7 +348,16 @@ impl Session {
                     let Some(Incoming::Event(event)) = self.inbox.pop() else {
                         return None;
                     };
+                    // This side wants nothing more, wherever the message waited.
+                    if matches!(event, Event::Message(_)) && self.closed_here() {
+                        continue;
+                    }
                     return Some(event);
+                }
+                Incoming::End(reason) => {
+                    let reason = *reason;
+                    drop(self.inbox.pop());
+                    self.fail(reason);
                 }
                 Incoming::Body(..) => match self.next_of_body() {
                     BodyStep::Event(event) => return Some(event),
@@ -420,7 +425,7 @@ impl Session {
 
     /// Whether a message would leave at once: for messages that are not worth keeping ("volatile").
     pub fn is_writable(&self) -> bool {
-        let taken_now = self.active.is_some() || self.polling.get;
+        let taken_now = self.active.is_some() || self.polling.get == Get::Waiting;
         self.state == State::Open && taken_now && self.outbox.is_empty()
     }
 
@@ -475,17 +480,17 @@ impl Session {
         None
     }
 
-    fn handle_candidate_packet(&mut self, link: LinkId, packet: &Packet, now: Time) {
+    /// Links that are tried are no sign of life: a client that only tried links, for ever, would never get its messages.
+    fn handle_candidate_packet(&mut self, link: LinkId, packet: &Packet) {
         match self.candidates.handle(link, packet) {
-            None => return,
+            None => {}
             Some(Step::Answer) => {
                 // The waiting poll is released now, so that the client need not wait to stop polling.
-                self.polling.release = self.polling.get;
+                self.polling.release = self.polling.get == Get::Waiting;
             }
             Some(Step::Switch) => self.switch_to(link),
             Some(Step::Drop) => self.drop_candidate(link),
         }
-        self.heartbeat.heard(now);
     }
 
     /// The client decided for a link. The heartbeat goes on as it was: a pong that was owed is owed on the link.
@@ -494,6 +499,14 @@ impl Session {
             return;
         };
         self.candidates.clear();
+        if matches!(self.polling.post, Post::Reading(_)) {
+            // What the body holds was sent before the decision, and can no longer come before what follows it. A client
+            // waits for its requests before it decides.
+            return self.fail(CloseReason::TransportError(TransportFault::PostAborted));
+        }
+        if self.polling.get == Get::Answered {
+            self.polling.get = Get::None;
+        }
         self.active = Some(link);
         self.transport = candidate.transport;
         self.base64 = candidate.base64;
@@ -581,6 +594,17 @@ impl Session {
         } else {
             None
         }
+    }
+
+    fn check_sendable(&self, messages: &[Message]) -> Result<(), SendError> {
+        if self.state != State::Open {
+            return Err(SendError::Closed);
+        }
+        let polls = self.active.is_none() && self.revision == Revision::V4;
+        if polls && messages.iter().any(Message::has_separator) {
+            return Err(SendError::Separator);
+        }
+        Ok(())
     }
 
     fn new_link(&mut self) -> LinkId {

@@ -112,10 +112,16 @@ impl Candidates {
     pub(super) fn remove(&mut self, link: LinkId) -> Option<Candidate> {
         let at = self.0.iter().position(|candidate| candidate.link == link)?;
         let candidate = self.0.swap_remove(at);
+        self.retain(|_| true);
+        Some(candidate)
+    }
+
+    /// Keeps some; of an empty list nothing is kept, since most sessions never try a link again.
+    fn retain(&mut self, keep: impl Fn(&Candidate) -> bool) {
+        self.0.retain(keep);
         if self.0.is_empty() {
             self.clear();
         }
-        Some(candidate)
     }
 
     pub(super) fn clear(&mut self) {
@@ -129,7 +135,7 @@ impl Candidates {
     }
 
     pub(super) fn drop_expired(&mut self, now: Time) {
-        self.0.retain(|candidate| candidate.by > now);
+        self.retain(|candidate| candidate.by > now);
     }
 
     pub(super) fn deadline(&self) -> Time {

@@ -162,7 +162,7 @@ impl Ledger {
     fn on_sent(&mut self, message: Message, sent: Result<(), SendError>) {
         match sent {
             Ok(()) => self.accepted.push(message),
-            Err(SendError::Closed | SendError::Full) => {}
+            Err(SendError::Closed | SendError::Full | SendError::Separator) => {}
         }
     }
 

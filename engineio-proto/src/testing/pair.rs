@@ -397,6 +397,7 @@ impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
             Op::Hijack => self.stray(Some("5")),
             Op::AbortGet(notice) => self.abort_get(notice),
             Op::AbortPost(notice) => self.abort_post(notice),
+            Op::BadGateway { post, told } => self.bad_gateway(post, told),
             Op::CutLinks(notice) => self.cut_links(notice, |_| true),
             Op::CutAll(notice) => self.cut_all(notice),
             Op::Close(side) => self.close(side),

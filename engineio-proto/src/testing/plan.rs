@@ -1,6 +1,7 @@
 //! What happens in a test: operations that a random generator writes and a shrinker shortens.
 
 use alloc::string::String;
+use alloc::vec; // for `prop_oneof!`
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::time::Duration;
@@ -181,6 +182,13 @@ pub enum Op {
     AbortGet(Notice),
     /// The running `POST` breaks.
     AbortPost(Notice),
+    /// A proxy answers the waiting `GET` with an error of its own, or the running `POST`. The server is told or not.
+    BadGateway {
+        /// The `POST`.
+        post: bool,
+        /// The server sees its connection end.
+        told: bool,
+    },
     /// Every link breaks.
     CutLinks(Notice),
     /// Everything breaks, for ever: what is under way is lost, and so is all that is sent later.
@@ -243,6 +251,7 @@ fn harsh_op() -> impl Strategy<Value = Op> {
     prop_oneof![
         3 => notice().prop_map(Op::AbortGet),
         3 => notice().prop_map(Op::AbortPost),
+        2 => any::<(bool, bool)>().prop_map(|(post, told)| Op::BadGateway { post, told }),
         3 => notice().prop_map(Op::CutLinks),
         2 => notice().prop_map(Op::CutAll),
         3 => side().prop_map(Op::Close),

@@ -21,7 +21,7 @@ use std::io::{self, BufRead};
 use std::panic;
 
 use reference::{Answer, End, Tagged};
-use socketio_proto::{Codec, Json, Limits, Protocol};
+use socketio_proto::{Codec, Json, Limits, MessagePack, Protocol};
 
 fn main() -> io::Result<()> {
     for question in io::stdin().lock().lines() {
@@ -51,6 +51,7 @@ fn answer(mut question: Tagged) -> Tagged {
             Protocol::V5,
             packet.without_undefined_members(),
         ),
+        "msgpack" => (&MessagePack::new(), Protocol::V5, packet),
         other => panic!("there is no codec {other}"),
     };
     if frames.is_undefined() {

@@ -3,17 +3,19 @@
 // Packets that the MessagePack parser encodes. Keys travel in the order in which the sender has set them, and
 // the senders differ; `by` names who sends in this order:
 //
-//   server     CONNECT, EVENT, DISCONNECT of a server
+//   server     CONNECT, EVENT, ACK, DISCONNECT of a server
 //   broadcast  EVENT of a server to many, with an acknowledgement
 //   client     everything that a client sends
-//   values     made here: what matters is the value, in the order that a server uses
+//   value      made here: what matters is the value, in the order that a server uses
+//
+// Those whose bytes our encoder can write are vectors for encoding; all are vectors for decoding.
 
 const { Type } = require("../../lib/parsers.js");
 
 const { CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR } = Type;
 
 const bytes = (...list) => Buffer.from(list);
-const value = (name, ...data) => [`value: ${name}`, "values", { type: EVENT, data: ["v", ...data], nsp: "/" }];
+const value = (name, ...data) => [name, "value", { type: EVENT, data: ["v", ...data], nsp: "/" }];
 const text = (n, c = "x") => c.repeat(n);
 const object = (n) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, i]));
 const ints = (name, ...numbers) => value(name, ...numbers);
@@ -97,7 +99,7 @@ module.exports = [
   value("array 16, at its lower edge", Array.from({ length: 16 }, (_, i) => i)),
   value("array 16, at its upper edge", new Array(65535).fill(0)),
   value("array 32, at its lower edge", new Array(65536).fill(0)),
-  ["value: many arguments", "values", { type: EVENT, data: ["v", ...Array.from({ length: 20 }, (_, i) => i)], nsp: "/" }],
+  ["many arguments", "value", { type: EVENT, data: ["v", ...Array.from({ length: 20 }, (_, i) => i)], nsp: "/" }],
   value("empty object", {}),
   value("fixmap, at its edge", object(15)),
   value("map 16, at its lower edge", object(16)),

@@ -44,8 +44,8 @@ impl Config {
         self
     }
 
-    /// How many bytes and how many packets one namespace keeps that were sent while it was not connected. Default 4 MiB and
-    /// 65,536; beyond either [`send`](super::Connection::send) says that it is full. The JavaScript client keeps everything.
+    /// How many bytes and how many packets one namespace keeps that were sent while it was not connected, and again of
+    /// those that are sent until they are acknowledged. Default 4 MiB and 65,536; beyond either [`send`](super::Connection::send) says that it is full. The JavaScript client keeps everything.
     pub fn buffer_limit(&mut self, bytes: usize, packets: usize) -> &mut Self {
         self.max_buffered_bytes = bytes;
         self.max_buffered = packets;

@@ -4,13 +4,14 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::Bytes;
 use engineio_proto::client::{Connect, Event as EngineEvent, Request, Session};
 use engineio_proto::open::Open;
 use engineio_proto::{
-    CloseReason, ContentType, DecodeError as EngineDecodeError, Frame, LinkId, Message, Time,
-    Transport, TransportFault,
+    CloseReason, ContentType, DecodeError as EngineDecodeError, Frame, LinkId, Message,
+    SendError as EngineSendError, Time, Transport, TransportFault,
 };
 use serde::Deserialize;
 
@@ -136,6 +137,7 @@ impl Connection {
     /// A session that has not ended is dropped as it is, with the events that were not fetched.
     pub fn restart(&mut self, session: Session, now: Time) {
         self.leave_all(DisconnectReason::TransportClose);
+        self.sockets.retain(|socket| !socket.is_spent());
         self.protocol = Protocol::from(session.revision());
         self.decoder = self.config.codec.decoder(self.protocol, self.config.limits);
         self.session = session;
@@ -190,7 +192,8 @@ impl Connection {
         }
     }
 
-    /// Sends a packet. While the namespace is not connected it waits, and leaves after all that were sent before.
+    /// Sends an event. While the namespace is not connected it waits, and leaves after all that were sent before. For the
+    /// acknowledgement of an event see [`send_reserved`](Self::send_reserved).
     ///
     /// # Errors
     ///
@@ -219,9 +222,41 @@ impl Connection {
 
     /// Sends an event until it is acknowledged: one at a time, in order, again after each timeout and each loss of the
     /// connection. It ends with one [`Event::Ack`], and is delivered at least once, or perhaps, if all attempts failed.
-    pub fn send_retried(&mut self, namespace: &Namespace, event: Retry) {
-        self.socket_mut(namespace).retries.push_back(event);
+    ///
+    /// # Errors
+    ///
+    /// As for [`send`](Self::send); the event does not end with an [`Event::Ack`] then.
+    pub fn send_retried(
+        &mut self,
+        namespace: &Namespace,
+        event: Retry,
+        now: Time,
+    ) -> Result<(), SendError> {
+        self.now = now;
+        if self.done {
+            return Err(SendError::Closed);
+        }
+        let config = Arc::clone(&self.config);
+        self.socket_mut(namespace).keep_retry(event, &config)?;
         self.retry(namespace);
+        Ok(())
+    }
+
+    /// Sends a packet to the socket that is there now, even if the server is owed too much already: for acknowledgements,
+    /// which the server waits for. They are never kept: the next socket in the namespace was not asked.
+    ///
+    /// # Errors
+    ///
+    /// The namespace is not joined, or the connection is closed.
+    pub fn send_reserved(
+        &mut self,
+        namespace: &Namespace,
+        packet: &Encoded,
+    ) -> Result<(), SendError> {
+        if !self.is_connected(namespace) {
+            return Err(SendError::NotConnected);
+        }
+        Ok(self.session.send_reserved(packet.messages())?)
     }
 
     /// Sends a packet if it would leave at once, and says whether it does.
@@ -234,7 +269,7 @@ impl Connection {
     /// Awaits an acknowledgement no longer: no [`Event::Ack`] comes for it. Says whether it was awaited.
     pub fn forget_ack(&mut self, namespace: &Namespace, id: AckId) -> bool {
         self.find(namespace).is_some_and(|socket| {
-            socket.drop_kept(id);
+            socket.drop_kept(&[id]);
             socket.acks.end(id)
         })
     }
@@ -286,8 +321,11 @@ impl Connection {
         let mut due = Vec::new();
         for socket in &mut self.sockets {
             let namespace = socket.namespace.clone();
-            for id in socket.acks.take_expired(now) {
-                socket.drop_kept(id);
+            let expired = socket.acks.take_expired(now);
+            if !expired.is_empty() {
+                socket.drop_kept(&expired);
+            }
+            for id in expired {
                 let result = Err(AckError::Timeout);
                 self.events.push_back(Event::Ack {
                     namespace: namespace.clone(),
@@ -620,9 +658,13 @@ impl Connection {
         let socket = self.socket_mut(namespace);
         // What was kept leaves first.
         if socket.is_connected() && !socket.has_buffered() {
-            return Ok(self.session.send_all(packet.messages())?);
+            match self.session.send_all(packet.messages()) {
+                // The session was lost, and nobody has fetched that yet.
+                Err(EngineSendError::Closed) => {}
+                sent => return Ok(sent?),
+            }
         }
-        socket.keep(packet, ack, &config)
+        self.socket_mut(namespace).keep(packet, ack, &config)
     }
 
     /// What was sent while the namespace was not connected leaves, in order; then the retries begin.
@@ -642,11 +684,14 @@ impl Connection {
         if !socket.is_connected() || socket.retry_by.is_some() {
             return;
         }
-        let Some(event) = socket.retries.front() else {
+        let Some(event) = socket.retry() else {
             return;
         };
-        let packet = event.packet.clone();
-        socket.retry_by = Some(now + event.timeout);
+        let (packet, by) = (
+            event.packet.clone(),
+            now + event.timeout.max(SHORTEST_ATTEMPT),
+        );
+        socket.retry_by = Some(by);
         self.put(&packet);
     }
 
@@ -658,12 +703,12 @@ impl Connection {
         if socket.retry_by.take().is_none() {
             return;
         }
-        let Some(event) = socket.retries.front_mut() else {
+        let Some(event) = socket.retry() else {
             return;
         };
         if event.retries > 0 {
             event.retries -= 1;
-        } else if let Some(event) = socket.retries.pop_front() {
+        } else if let Some(event) = socket.end_retry() {
             let (namespace, id) = (namespace.clone(), event.id);
             self.events.push_back(Event::Ack {
                 namespace,
@@ -678,10 +723,9 @@ impl Connection {
             return;
         };
         // Also an answer to an earlier attempt is an answer.
-        let is_retry = socket.retries.front().is_some_and(|event| event.id == id);
+        let is_retry = socket.retry().is_some_and(|event| event.id == id);
         if is_retry {
-            socket.retries.pop_front();
-            socket.retry_by = None;
+            socket.end_retry();
         } else if !socket.acks.end(id) {
             return;
         }
@@ -783,14 +827,14 @@ impl Connection {
         reason = "the position was found, or what is there was made, just before"
     )]
     fn socket_mut(&mut self, namespace: &Namespace) -> &mut Socket {
-        let at = self
+        let known = self
             .sockets
             .iter()
-            .position(|socket| socket.namespace == *namespace)
-            .unwrap_or_else(|| {
-                self.sockets.push(Socket::new(namespace.clone()));
-                self.sockets.len() - 1
-            });
+            .position(|socket| socket.namespace == *namespace);
+        let at = known.unwrap_or(self.sockets.len());
+        if known.is_none() {
+            self.sockets.push(Socket::new(namespace.clone()));
+        }
         &mut self.sockets[at]
     }
 }
@@ -805,11 +849,12 @@ impl Connection {
         };
         for socket in &self.sockets {
             held.acks += socket.acks.len();
-            held.retries += socket.retries.len();
-            held.buffered += socket.buffered();
+            let (buffered, retries) = socket.kept();
+            held.retries += retries;
+            held.buffered += buffered;
             if let State::Asked { waiting, bytes, .. } = &socket.state {
-                held.waiting += waiting.len();
-                held.waiting_bytes += bytes;
+                held.waiting = held.waiting.max(waiting.len());
+                held.waiting_bytes = held.waiting_bytes.max(*bytes);
             }
         }
         held
@@ -829,6 +874,9 @@ fn socket_id_of_protocol_4(namespace: &Namespace, session: Option<&str>) -> Sock
     }
     SocketId::from([namespace.as_str(), "#", session].concat())
 }
+
+/// Without it attempts that have no time would follow each other at one and the same moment.
+const SHORTEST_ATTEMPT: Duration = Duration::from_millis(1);
 
 /// What a client is told whose server answers CONNECT without an id.
 const SERVER_OF_PROTOCOL_4: &str =

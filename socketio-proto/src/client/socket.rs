@@ -26,7 +26,8 @@ pub(super) struct Socket {
     buffer: VecDeque<Buffered>,
     buffered_bytes: usize,
     pub(super) acks: PendingAcks,
-    pub(super) retries: VecDeque<Retry>,
+    retries: VecDeque<Retry>,
+    retry_bytes: usize,
     /// When the attempt at the head of the retries is given up; `None` if none is under way.
     pub(super) retry_by: Option<Time>,
 }
@@ -75,7 +76,7 @@ pub struct Retry {
     pub packet: Encoded,
     /// How often it is sent again if it was not acknowledged.
     pub retries: u32,
-    /// How long each attempt waits.
+    /// How long each attempt waits: at least a millisecond.
     pub timeout: Duration,
 }
 
@@ -92,6 +93,7 @@ impl Socket {
             buffered_bytes: 0,
             acks: PendingAcks::default(),
             retries: VecDeque::new(),
+            retry_bytes: 0,
             retry_by: None,
         }
     }
@@ -111,10 +113,10 @@ impl Socket {
         !self.buffer.is_empty()
     }
 
-    /// How many packets wait to be sent.
+    /// How many packets wait to be sent, and how many events are sent until they are acknowledged.
     #[cfg(feature = "testing")]
-    pub(super) fn buffered(&self) -> usize {
-        self.buffer.len()
+    pub(super) fn kept(&self) -> (usize, usize) {
+        (self.buffer.len(), self.retries.len())
     }
 
     /// Keeps a packet for later, unless there is no room. What is larger than the room goes alone.
@@ -144,14 +146,55 @@ impl Socket {
         Some(packet)
     }
 
-    /// A packet whose answer nobody waits for any more is not sent later.
-    pub(super) fn drop_kept(&mut self, ack: AckId) {
-        self.buffer.retain(|buffered| buffered.ack != Some(ack));
-        self.buffered_bytes = self
-            .buffer
-            .iter()
-            .map(|buffered| buffered.packet.len())
-            .sum();
+    /// Packets whose answers nobody waits for any more are not sent later. The ids are in order: many may be given up at
+    /// once, and each of many packets is looked at once for all of them.
+    pub(super) fn drop_kept(&mut self, acks: &[AckId]) {
+        let mut dropped = 0;
+        self.buffer.retain(|buffered| {
+            let given_up = |id| acks.binary_search(&id).is_ok();
+            let keep = !buffered.ack.is_some_and(given_up);
+            if !keep {
+                dropped += buffered.packet.len();
+            }
+            keep
+        });
+        self.buffered_bytes = self.buffered_bytes.saturating_sub(dropped);
+    }
+
+    /// Takes one more event to be sent until it is acknowledged, unless there is no room.
+    pub(super) fn keep_retry(&mut self, event: Retry, config: &Config) -> Result<(), SendError> {
+        let bytes = self.retry_bytes.saturating_add(event.packet.len());
+        let is_full =
+            bytes > config.max_buffered_bytes || self.retries.len() >= config.max_buffered;
+        if is_full && !self.retries.is_empty() {
+            return Err(SendError::Full);
+        }
+        self.retry_bytes = bytes;
+        self.retries.push_back(event);
+        Ok(())
+    }
+
+    /// The event that is sent until it is acknowledged.
+    pub(super) fn retry(&mut self) -> Option<&mut Retry> {
+        self.retries.front_mut()
+    }
+
+    /// That event is over.
+    pub(super) fn end_retry(&mut self) -> Option<Retry> {
+        let event = self.retries.pop_front()?;
+        self.retry_by = None;
+        self.retry_bytes = self.retry_bytes.saturating_sub(event.packet.len());
+        Some(event)
+    }
+
+    /// Whether there is nothing to remember about this namespace.
+    pub(super) fn is_spent(&self) -> bool {
+        matches!(self.state, State::Idle)
+            && !self.is_stale
+            && self.private_id.is_none()
+            && self.buffer.is_empty()
+            && self.acks.len() == 0
+            && self.retries.is_empty()
     }
 
     /// Ends the acknowledgements of what was sent; those of what is kept are awaited still.

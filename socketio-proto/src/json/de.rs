@@ -5,10 +5,11 @@
 //! endless loop: each step takes at least one byte.
 
 use alloc::borrow::Cow;
+use core::iter::once;
 
 use bytes::Bytes;
 use serde::Deserializer;
-use serde::de::value::SeqDeserializer;
+use serde::de::value::{BorrowedStrDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{
     DeserializeSeed, EnumAccess, Error as _, Expected, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
@@ -16,6 +17,7 @@ use serde::de::{
 
 use super::number::Literal;
 use super::scan;
+use super::ser::RAW_VALUE;
 use crate::ArgsError;
 use crate::args::{Extra, Span};
 use crate::key::{KeyDeserializer, NoData};
@@ -379,9 +381,14 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
+        if name == RAW_VALUE {
+            let span = self.next_argument();
+            let json = BorrowedStrDeserializer::<ArgsError>::new(span.of(self.text));
+            return visitor.visit_map(MapDeserializer::new(once((RAW_VALUE, json))));
+        }
         visitor.visit_newtype_struct(self)
     }
 

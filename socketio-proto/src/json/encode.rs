@@ -47,23 +47,28 @@ pub(super) fn encode(
             writer.close("]");
             finish(writer, ACK, namespace, Some(*id))
         }
-        Outgoing::Connect(payload) => one_value("0", namespace, payload.as_ref()),
-        Outgoing::ConnectError(payload) => one_value("4", namespace, payload.as_ref()),
-        Outgoing::Disconnect => one_value("1", namespace, None),
+        Outgoing::Connect(payload) => one_value("0", namespace, payload.as_ref(), &['{']),
+        Outgoing::ConnectError(payload) => one_value("4", namespace, payload.as_ref(), &['{', '"']),
+        Outgoing::Disconnect => one_value("1", namespace, None, &[]),
     }
 }
 
-/// A packet whose payload is one value, and which can have no attachments.
+/// A packet whose payload is one value that begins in one of these ways, and which can have no attachments.
 fn one_value(
     kind: &'static str,
     namespace: &Namespace,
     payload: Option<&crate::Arguments<'_>>,
+    begins: &[char],
 ) -> Result<Encoded, EncodeError> {
     let capacity = if payload.is_some() { ARGUMENTS } else { 0 };
     let out = TextBuilder::with_front(front(namespace, None), capacity);
     let mut writer = Writer::new(out, &[], 0);
     if let Some(payload) = payload {
         payload.write_json_value(&mut writer)?;
+        // White space in front, which JSON of others may have, would be read as digits of an id by the reference.
+        if !writer.out.as_str().starts_with(begins) {
+            return Err(EncodeError::InvalidPayload);
+        }
     }
     finish(writer, [kind, kind], namespace, None)
 }

@@ -13,6 +13,7 @@ use serde::ser::{
 };
 
 use super::check::{self, Place};
+use super::number::to_js;
 use super::scan;
 use crate::EncodeError;
 use crate::args::share;
@@ -89,6 +90,14 @@ impl<'a> Writer<'a> {
         self.escaped(key);
     }
 
+    /// Opens the object of a variant of an enum, whose only key is its name.
+    fn variant(&mut self, name: &str) -> Result<(), EncodeError> {
+        self.open("{\"")?;
+        self.key(name);
+        self.out.push('"');
+        Ok(())
+    }
+
     /// What stands between the quotes.
     #[inline]
     fn escaped(&mut self, text: &str) {
@@ -133,6 +142,7 @@ impl<'a> Writer<'a> {
         self.out.push_str(itoa::Buffer::new().format(value));
     }
 
+    /// A float; `shortest` is the same in its own width.
     fn float(&mut self, value: f64, shortest: impl zmij::Float) {
         if !value.is_finite() {
             self.out.push_str("null");
@@ -263,7 +273,13 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), EncodeError> {
-        self.float(value, value);
+        // Here JavaScript puts the exponent, or the point, elsewhere.
+        let is_odd = value.abs() >= 9_007_199_254_740_992.0 || value.abs() < 1e-5;
+        if is_odd && value.is_finite() && value != 0.0 {
+            self.out.push_str(&to_js(value));
+        } else {
+            self.float(value, value);
+        }
         Ok(())
     }
 
@@ -325,8 +341,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.open("{")?;
-        self.string(variant);
+        self.variant(variant)?;
         self.out.push(':');
         value.serialize(&mut *self)?;
         self.close("}");
@@ -357,8 +372,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Compound<'w, 'a>, EncodeError> {
-        self.open("{")?;
-        self.string(variant);
+        self.variant(variant)?;
         self.open(":[")?;
         Ok(Compound::variant(self, "]"))
     }
@@ -387,8 +401,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         variant: &'static str,
         _len: usize,
     ) -> Result<Compound<'w, 'a>, EncodeError> {
-        self.open("{")?;
-        self.string(variant);
+        self.variant(variant)?;
         self.open(":{")?;
         Ok(Compound::variant(self, "}"))
     }

@@ -237,6 +237,17 @@ pub(crate) fn raw_value(value: &Value) -> Result<RawValue, EncodeError> {
     ))
 }
 
+/// A value as JSON text. Bytes have no place there.
+#[cfg(feature = "msgpack")]
+pub(crate) fn value_to_text(value: &Value) -> Result<alloc::string::String, ArgsError> {
+    let (text, extra) = written(&[], |writer| writer.value(value)).map_err(ArgsError::new)?;
+    if extra.attachments.is_empty() {
+        Ok(alloc::string::String::from(text.as_str()))
+    } else {
+        Err(ArgsError::new("bytes where JSON was expected"))
+    }
+}
+
 /// A type made of a value.
 pub(crate) fn value_into<T: DeserializeOwned>(value: &Value) -> Result<T, ArgsError> {
     let written = written(&[], |writer| writer.value(value));

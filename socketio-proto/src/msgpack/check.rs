@@ -28,6 +28,8 @@ pub(super) fn value(bytes: &[u8], mut at: usize, max_depth: usize) -> Result<usi
         let items = match found {
             Token::Array(len) => Some(u64::from(len)),
             Token::Map(len) => Some(u64::from(len) * 2),
+            // It is read as an array, and has to fit where that has to fit when it is sent on.
+            Token::Extension(..) => Some(0),
             _ => None,
         };
         if let Some(items) = items {
@@ -166,5 +168,21 @@ mod tests {
             Err(DecodeError::TooDeep)
         );
         assert_eq!(value(b"\x91\x90", 0, 1), Err(DecodeError::TooDeep));
+    }
+
+    #[test]
+    fn an_extension_is_as_deep_as_the_array_it_is_read_as() {
+        for (extension, is_array) in [
+            (&b"\xd5\x05xx"[..], true),
+            (b"\xc7\x01\x05x", true),
+            // Bytes, `undefined` and dates are no arrays.
+            (b"\xc7\x01\x00x", false),
+            (b"\xd4\x00\x00", false),
+            (b"\xd7\x00\0\0\0\0\0\0\0\0", false),
+        ] {
+            let nested = |depth| [b"\x91".repeat(depth), extension.to_vec()].concat();
+            assert_eq!(check(&nested(127)), Ok(127 + extension.len()));
+            assert_eq!(check(&nested(128)).is_err(), is_array, "{extension:x?}");
+        }
     }
 }

@@ -6,20 +6,21 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::iter::once;
 
 use bytes::Bytes;
 use serde::Deserializer;
-use serde::de::value::SeqDeserializer;
+use serde::de::value::{BorrowedBytesDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{
-    DeserializeSeed, EnumAccess, Error as _, Expected, MapAccess, SeqAccess, Unexpected,
-    VariantAccess, Visitor,
+    DeserializeSeed, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 
 use super::check;
 use super::ext::iso_date;
 use super::token::{Token, token};
 use crate::args::Span;
-use crate::json::to_js;
+use crate::json::{RAW_VALUE, to_js, value_to_text};
 use crate::key::{KeyDeserializer, NoData};
 use crate::{ArgsError, Number, Object, Value};
 
@@ -255,9 +256,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ArgsError> {
+        if name == RAW_VALUE {
+            let json = value_to_text(&self.read_value())?;
+            return visitor.visit_map(MapDeserializer::new(once((RAW_VALUE, json))));
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -398,9 +403,6 @@ impl<'de> SeqAccess<'de> for ExtensionParts<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, ArgsError> {
-        use serde::de::IntoDeserializer;
-        use serde::de::value::BorrowedBytesDeserializer;
-
         if let Some(kind) = self.kind.take() {
             return seed.deserialize(kind.into_deserializer()).map(Some);
         }

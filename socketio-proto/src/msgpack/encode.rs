@@ -6,6 +6,7 @@ use bytes::Bytes;
 use engineio_proto::Message;
 
 use super::ser::{Arguments, Writer};
+use super::token::{Token, token};
 use crate::{AckId, EncodeError, Encoded, Namespace, Outgoing};
 
 /// Keys stand in the order in which the server of the reference puts them.
@@ -17,7 +18,9 @@ pub(super) fn encode(namespace: &Namespace, packet: &Outgoing<'_>) -> Result<Enc
             kind(&mut writer, 0);
             writer.str("data")?;
             match payload {
-                Some(payload) => payload.write_msgpack_value(&mut writer)?,
+                Some(payload) => {
+                    one_value(&mut writer, payload, |token| matches!(token, Token::Map(_)))?
+                }
                 None => writer.undefined(),
             }
         }
@@ -30,7 +33,9 @@ pub(super) fn encode(namespace: &Namespace, packet: &Outgoing<'_>) -> Result<Enc
             kind(&mut writer, 4);
             writer.str("data")?;
             match payload {
-                Some(payload) => payload.write_msgpack_value(&mut writer)?,
+                Some(payload) => one_value(&mut writer, payload, |token| {
+                    matches!(token, Token::Map(_) | Token::Text(_))
+                })?,
                 None => writer.str("")?,
             }
         }
@@ -60,6 +65,20 @@ pub(super) fn encode(namespace: &Namespace, packet: &Outgoing<'_>) -> Result<Enc
     writer.str(namespace.as_str())?;
     let frame = Bytes::from(writer.into_inner());
     Ok(Encoded::from(Message::binary(frame)))
+}
+
+/// A payload that is one value of some type.
+fn one_value(
+    writer: &mut Writer,
+    payload: &crate::Arguments<'_>,
+    is_allowed: impl Fn(Token<'_>) -> bool,
+) -> Result<(), EncodeError> {
+    let start = writer.len();
+    payload.write_msgpack_value(writer)?;
+    match token(writer.as_slice(), start) {
+        Some((token, _)) if is_allowed(token) => Ok(()),
+        _ => Err(EncodeError::InvalidPayload),
+    }
 }
 
 fn kind(writer: &mut Writer, kind: u64) {

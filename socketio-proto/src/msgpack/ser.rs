@@ -28,6 +28,14 @@ impl Writer {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(super) fn as_slice(&self) -> &[u8] {
+        &self.out
+    }
+
     pub(super) fn into_inner(self) -> Vec<u8> {
         self.out
     }
@@ -296,16 +304,9 @@ impl<'w> Serializer for &'w mut Writer {
         Ok(())
     }
 
-    /// Four bytes hold it, and every reader knows that form. Whole ones are integers, as JavaScript has them.
+    /// JavaScript has no other floats than those of eight bytes, so the reference never writes four.
     fn serialize_f32(self, value: f32) -> Result<(), EncodeError> {
-        match exact_integer(value.into()) {
-            Some(integer) => self.signed(integer),
-            None => {
-                self.out.push(0xca);
-                self.raw(&value.to_be_bytes());
-            }
-        }
-        Ok(())
+        self.serialize_f64(value.into())
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), EncodeError> {

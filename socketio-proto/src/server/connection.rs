@@ -504,7 +504,8 @@ impl Connection {
     fn ask(&mut self, namespace: Namespace, auth: Option<RawValue>) {
         if self.memberships.len() >= self.config.max_namespaces {
             let error = ConnectError::new("too many namespaces");
-            return self.put_refusal(&namespace, &error);
+            self.put_refusal(&namespace, &error);
+            return self.note_left(namespace);
         }
         self.left.retain(|left| *left != namespace);
         self.requests += 1;
@@ -583,12 +584,18 @@ impl Connection {
             .memberships
             .iter()
             .position(|membership| membership.namespace == *namespace)?;
+        self.note_left(namespace.clone());
+        // Not `swap_remove`: namespaces are left in the order in which they were joined.
+        Some(self.memberships.remove(at))
+    }
+
+    /// What the client has sent to this namespace before it knew is no fault.
+    fn note_left(&mut self, namespace: Namespace) {
+        self.left.retain(|left| *left != namespace);
         if self.left.len() >= self.config.max_namespaces {
             self.left.pop_front();
         }
-        self.left.push_back(namespace.clone());
-        // Not `swap_remove`: namespaces are left in the order in which they were joined.
-        Some(self.memberships.remove(at))
+        self.left.push_back(namespace);
     }
 
     /// The client broke the protocol: it is out of everything, and the connection is closed.
@@ -636,8 +643,8 @@ impl Connection {
         for membership in &self.memberships {
             held.acks += membership.acks.len();
             if let State::Asked { waiting, bytes, .. } = &membership.state {
-                held.waiting += waiting.len();
-                held.waiting_bytes += bytes;
+                held.waiting = held.waiting.max(waiting.len());
+                held.waiting_bytes = held.waiting_bytes.max(*bytes);
             }
         }
         held

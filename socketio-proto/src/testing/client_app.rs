@@ -1,21 +1,21 @@
 //! The client's application.
 
+mod actions;
+
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use engineio_proto::client::Session;
 use engineio_proto::testing::Report;
 use engineio_proto::{CloseReason, Time};
 
 use super::machine::sort_client;
-use super::plan::How;
-use super::record::{Item, Record, Stay, answer_delay, decode, encode, encode_answer};
+use super::record::{Item, Record, Stay, answer_delay, decode, encode_answer};
 use crate::acks::earlier;
-use crate::client::{Connection, Event, Retry};
+use crate::client::{Connection, Event};
 use crate::{
     AckError, AckId, Backoff, Codec, DisconnectReason, Namespace, Object, Protocol, RawValue, Value,
 };
@@ -127,137 +127,6 @@ impl ClientApp {
         self.now = now;
     }
 
-    // --- what the plan says ---------------------------------------------------------------------------------
-
-    /// Joins a namespace, on a new session if there is none. Joining again must change nothing.
-    pub(super) fn join(&mut self, namespace: &Namespace) {
-        self.fetch();
-        if self.state(namespace) != State::Out {
-            self.connection.connect(namespace, None);
-            return;
-        }
-        self.door(namespace).wanted = true;
-        if self.ended {
-            self.again = self.again.or(Some(self.now));
-        } else if !self.closed {
-            self.attempts += 1;
-            self.ask(namespace, Some(self.attempts));
-        }
-        self.fetch();
-    }
-
-    pub(super) fn leave(&mut self, namespace: &Namespace) {
-        self.fetch();
-        // In protocol 4 it is in the root without asking, so that its next attempt would be none.
-        if self.is_of_protocol_4() && namespace.is_root() && !self.is_joined(namespace) {
-            return;
-        }
-        self.connection.disconnect(namespace);
-        let door = self.door(namespace);
-        door.wanted = false;
-        if matches!(door.state, State::Asking(_)) {
-            door.state = State::Out;
-            door.early.clear();
-        }
-        self.fetch();
-        assert_eq!(
-            self.state(namespace),
-            State::Out,
-            "who leaves has left at once"
-        );
-    }
-
-    pub(super) fn emit(&mut self, namespace: &Namespace, how: How, attachments: u8) {
-        self.fetch();
-        if self.closed {
-            return;
-        }
-        let codec = Arc::clone(&self.codec);
-        let kind = how.kind();
-        let item = self.record.next_item(namespace, kind);
-        let id = matches!(how, How::Acked(_) | How::Retried(..))
-            .then(|| self.record.expect(namespace, item));
-        let packet = encode(&*codec, namespace, item, attachments, id, None);
-        match (how, id) {
-            (How::Retried(retries, timeout), Some(id)) => {
-                let timeout = Duration::from_millis(u64::from(timeout));
-                let retries = u32::from(retries);
-                let event = Retry {
-                    id,
-                    packet,
-                    retries,
-                    timeout,
-                };
-                self.connection.send_retried(namespace, event);
-                let retried = self.record.retried.entry(namespace.clone());
-                retried.or_default().push((item, id));
-                return self.fetch();
-            }
-            (How::Acked(timeout), Some(id)) => {
-                let deadline = self.now + Duration::from_millis(u64::from(timeout));
-                let sent = self
-                    .connection
-                    .send_with_ack(namespace, &packet, id, Some(deadline));
-                assert_eq!(sent, Ok(()), "what is sent is taken");
-            }
-            (How::Volatile, _) => {
-                if !self.connection.send_volatile(namespace, &packet) {
-                    return;
-                }
-                assert_eq!(
-                    self.state(namespace),
-                    State::In,
-                    "volatile events leave at once"
-                );
-            }
-            _ => {
-                let sent = self.connection.send(namespace, &packet);
-                assert_eq!(sent, Ok(()), "what is sent is taken");
-            }
-        }
-        match self.state(namespace) {
-            State::In => self.stay_mut(namespace).sent.push(item),
-            _ => self.door(namespace).pending.push((item, id)),
-        }
-        self.fetch();
-    }
-
-    pub(super) fn close(&mut self, now: Time) {
-        self.now = now;
-        self.fetch();
-        self.give_up();
-        self.connection.close(now);
-        self.fetch();
-        self.assert_everything_is_left();
-    }
-
-    pub(super) fn abort(&mut self) {
-        self.fetch();
-        self.give_up();
-        self.connection.abort();
-        self.fetch();
-        self.assert_everything_is_left();
-    }
-
-    fn give_up(&mut self) {
-        self.closed = true;
-        self.again = None;
-        for door in self.doors.values_mut() {
-            door.wanted = false;
-            door.early.clear();
-            if matches!(door.state, State::Asking(_)) {
-                door.state = State::Out;
-            }
-        }
-    }
-
-    fn assert_everything_is_left(&self) {
-        assert!(
-            self.doors.values().all(|door| door.state == State::Out),
-            "a close leaves every namespace"
-        );
-    }
-
     // --- what the harness drives ----------------------------------------------------------------------------
 
     pub(super) fn act(&mut self, now: Time) {
@@ -266,12 +135,9 @@ impl ClientApp {
         self.fetch();
         while let Some(at) = self.answers.iter().position(|(at, ..)| *at <= now) {
             let (_, namespace, id, item) = self.answers.remove(at);
-            // An answer that comes after its socket has gone would reach another one.
-            if self.state(&namespace) == State::In {
-                let packet = encode_answer(&*self.codec, &namespace, id, item);
-                let sent = self.connection.send(&namespace, &packet);
-                assert_eq!(sent, Ok(()), "what is sent is taken");
-            }
+            let packet = encode_answer(&*self.codec, &namespace, id, item);
+            let sent = self.connection.send_reserved(&namespace, &packet);
+            assert_eq!(sent, Ok(()), "a joined client can answer");
         }
         self.fetch();
     }
@@ -364,7 +230,9 @@ impl ClientApp {
                     attempt,
                     id,
                     recovered,
+                    shown: false,
                     floor: 0,
+                    missed: received.len(),
                     sent,
                     received,
                     ended: None,
@@ -405,9 +273,16 @@ impl ClientApp {
                 id,
                 result,
             } => {
-                if result.as_ref().err() == Some(&AckError::Timeout) {
-                    let door = self.door(&namespace);
-                    door.pending.retain(|(_, ack)| *ack != Some(id));
+                let pending = &mut self.door(&namespace).pending;
+                let kept = pending.iter().position(|(_, ack)| *ack == Some(id));
+                if let Some(at) = kept {
+                    // What is given up before it has left does not leave any more.
+                    pending.remove(at);
+                    assert_eq!(
+                        result.as_ref().err(),
+                        Some(&AckError::Timeout),
+                        "{id} of {namespace} ends, and its event has not left"
+                    );
                 }
                 self.record.on_ack(&namespace, id, result);
             }

@@ -66,10 +66,10 @@ impl<'a> Input<'a> {
     }
 
     fn namespace(&mut self) -> Namespace {
-        let name = format!("/{}", self.byte() % 6);
-        match name.as_str() {
-            "/0" => Namespace::ROOT,
-            name => Namespace::new(name).unwrap_or_default(),
+        // Mostly the root, so that things happen to the same one.
+        match self.byte() % 10 {
+            number @ 1..6 => Namespace::new(&format!("/{number}")).unwrap_or_default(),
+            _ => Namespace::ROOT,
         }
     }
 
@@ -178,6 +178,7 @@ pub(crate) struct Held {
     pub(crate) acks: usize,
     pub(crate) retries: usize,
     pub(crate) buffered: usize,
+    /// In the namespace for which most waits.
     pub(crate) waiting: usize,
     pub(crate) waiting_bytes: usize,
 }

@@ -47,8 +47,12 @@ pub struct Stay {
     pub id: SocketId,
     /// Whether it goes on with the session of an earlier stay.
     pub recovered: bool,
-    /// Where in the server's log its session began. A client does not know.
+    /// Whether the client showed an earlier session. Only the server knows.
+    pub shown: bool,
+    /// Where in the server's log its session began. Only the server knows.
     pub floor: usize,
+    /// How many events came before it, or were sent before it: those that were missed.
+    pub missed: usize,
     /// What this end sent in it, retried events excepted, and what a server sent again.
     pub sent: Vec<Item>,
     /// What this end received, retried events excepted.
@@ -88,6 +92,13 @@ impl Record {
     /// The stays in a namespace, in order.
     pub fn stays(&self, namespace: &Namespace) -> &[Stay] {
         self.stays.get(namespace).map_or(&[], Vec::as_slice)
+    }
+
+    /// The events that are sent until they are acknowledged, in the order in which this end sent or received them: a
+    /// server has those that were repeated several times.
+    pub fn retried(&self, namespace: &Namespace) -> Vec<Item> {
+        let retried = self.retried.get(namespace).into_iter().flatten();
+        retried.map(|(item, _)| *item).collect()
     }
 
     /// How many acknowledgements were expected.

@@ -1,4 +1,4 @@
-//! The server's application: one for each connection, and what they share.
+//! The server's application: one for each connection.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
@@ -14,76 +14,12 @@ use engineio_proto::testing::Report;
 
 use super::machine::sort_server;
 use super::plan::{Decision, How};
-use super::record::{Item, Kind, Record, Stay, answer_delay, decode, encode, encode_answer};
-use super::storage::{LostSession, Storage};
+use super::record::{Item, Kind, Stay, answer_delay, decode, encode, encode_answer};
+use super::storage::LostSession;
+use super::world::World;
 use crate::acks::earlier;
 use crate::server::{Accept, ConnectRequest, Connection, Event, ProtocolError};
-use crate::{AckId, Codec, ConnectError, Encoded, Namespace, Protocol, RawValue, SocketId};
-
-/// What the connections of a server share: its storage, its decisions, its memory.
-#[derive(Debug)]
-pub struct World {
-    pub(super) codec: Arc<dyn Codec>,
-    pub(super) recovery: bool,
-    pub(super) window: Duration,
-    pub(super) decision: Decision,
-    storages: BTreeMap<Namespace, Storage>,
-    pub(super) record: Record,
-    sockets: u64,
-}
-
-impl World {
-    pub(super) fn new(codec: Arc<dyn Codec>, recovery: bool, window: Duration) -> Self {
-        Self {
-            codec,
-            recovery,
-            window,
-            decision: Decision::default(),
-            storages: BTreeMap::new(),
-            record: Record::default(),
-            sockets: 0,
-        }
-    }
-
-    /// What the server remembers.
-    pub fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// What is stored for a namespace, once a client asked for it.
-    pub fn storage(&self, namespace: &Namespace) -> Option<&Storage> {
-        self.storages.get(namespace)
-    }
-
-    fn storage_mut(&mut self, namespace: &Namespace) -> &mut Storage {
-        let window = self.window;
-        let storages = self.storages.entry(namespace.clone());
-        storages.or_insert_with(|| Storage::new(window))
-    }
-
-    /// An event for everybody in a namespace, stored if it is plain and there is recovery.
-    pub(super) fn broadcast(
-        &mut self,
-        namespace: &Namespace,
-        kind: Kind,
-        attachments: u8,
-    ) -> (Item, Encoded) {
-        let item = self.record.next_item(namespace, kind);
-        let codec = Arc::clone(&self.codec);
-        let write =
-            |offset: Option<&str>| encode(&*codec, namespace, item, attachments, None, offset);
-        let recovery = self.recovery;
-        let storage = self.storage_mut(namespace);
-        // Without recovery the log is the model's only.
-        let packet = match (kind, recovery) {
-            (Kind::Plain, true) => storage.append(item, |offset| write(Some(offset))),
-            (Kind::Plain, false) => storage.append(item, |_| write(None)),
-            (_, true) => write(Some(&storage.latest())),
-            (_, false) => write(None),
-        };
-        (item, packet)
-    }
-}
+use crate::{AckId, ConnectError, Encoded, Namespace, Protocol, RawValue, SocketId};
 
 /// The application on one connection of the server.
 ///
@@ -152,7 +88,9 @@ impl ServerApp {
             }
         };
         if sent {
-            stay_mut(&mut self.world.borrow_mut(), namespace, member.stay)
+            self.world
+                .borrow_mut()
+                .stay_mut(namespace, member.stay)
                 .sent
                 .push(item);
         }
@@ -184,7 +122,7 @@ impl ServerApp {
         assert_eq!(expected, Ok(()), "an acknowledgement can be awaited");
         let sent = self.connection.send(namespace, &packet);
         assert_eq!(sent, Ok(()), "a joined client gets what is sent");
-        stay_mut(world, namespace, member.stay).sent.push(item);
+        world.stay_mut(namespace, member.stay).sent.push(item);
     }
 
     pub(super) fn kick(&mut self, namespace: &Namespace) {
@@ -302,7 +240,7 @@ impl ServerApp {
                         let retried = world.record.retried.entry(namespace.clone());
                         retried.or_default().push((item, id));
                     }
-                    _ => stay_mut(world, &namespace, member.stay).received.push(item),
+                    _ => world.stay_mut(&namespace, member.stay).received.push(item),
                 }
                 if let (Some(id), Some(delay)) = (id, answer_delay(item)) {
                     self.answers.push((self.now + delay, namespace, id, item));
@@ -328,7 +266,7 @@ impl ServerApp {
                 };
                 self.answers.retain(|(_, of, ..)| *of != namespace);
                 let world = &mut *self.world.borrow_mut();
-                stay_mut(world, &namespace, member.stay).ended = Some(reason);
+                world.stay_mut(&namespace, member.stay).ended = Some(reason);
                 if let Some(private_id) = member.private_id.filter(|_| reason.is_recoverable()) {
                     let session = LostSession {
                         id: member.id,
@@ -366,8 +304,15 @@ impl ServerApp {
                 .is_ok_and(|offset: usize| offset <= storage.end());
             assert!(known, "a client shows {offset:?}, which is no offset");
         }
+        let has_shown = shown.is_some();
         let taken = shown.and_then(|shown| {
             let (session, missed) = storage.take(&shown, self.now)?;
+            let older =
+                |offset: &Arc<str>| offset.parse().is_ok_and(|at: usize| at < session.floor);
+            assert!(
+                !shown.offset.as_ref().is_some_and(older),
+                "a client shows the offset of an older session"
+            );
             Some((shown.private_id, session, missed))
         });
         let floor = taken
@@ -398,7 +343,9 @@ impl ServerApp {
             attempt,
             id: id.clone(),
             recovered: taken.is_some(),
+            shown: has_shown,
             floor,
+            missed: sent.len(),
             sent,
             received: Vec::new(),
             ended: None,
@@ -456,12 +403,4 @@ fn attempt_of(auth: &RawValue) -> Option<u64> {
     let value = auth.to_value();
     let attempt = value.get("attempt")?;
     attempt.as_u64().or_else(|| attempt.as_str()?.parse().ok())
-}
-
-fn stay_mut<'a>(world: &'a mut World, namespace: &Namespace, stay: usize) -> &'a mut Stay {
-    let stays = world.record.stays.get_mut(namespace);
-    match stays.and_then(|stays| stays.get_mut(stay)) {
-        Some(stay) => stay,
-        None => unreachable!("members have a stay"),
-    }
 }

@@ -8,8 +8,8 @@ use engineio_proto::{Message, Payload};
 use serde::Serialize;
 use serde::ser::{SerializeTuple, Serializer};
 use socketio_proto::{
-    AckId, Args, Arguments, Body, Codec, Decoder, Emit, EncodeError, Encoded, Namespace, Outgoing,
-    Packet, RawValue, Value,
+    AckId, Args, Arguments, Body, Bytes, Codec, Decoder, Emit, EncodeError, Encoded, Namespace,
+    Object, Outgoing, Packet, RawValue, Value,
 };
 
 pub(crate) use tagged::Tagged;
@@ -165,6 +165,27 @@ impl From<Value> for Tagged {
     }
 }
 
+fn dynamic(value: &Tagged) -> Value {
+    match value {
+        Tagged::Undefined | Tagged::Null => Value::Null,
+        Tagged::Bool(value) => Value::from(*value),
+        Tagged::Unsigned(value) => Value::from(*value),
+        Tagged::Negative(value) => Value::from(*value),
+        Tagged::Float(value) => Value::from(*value),
+        Tagged::Text(text) => Value::from(text.as_str()),
+        Tagged::Bytes(bytes) | Tagged::Buffer(bytes) => Value::from(Bytes::from(bytes.clone())),
+        Tagged::Date(_) => panic!("no dynamic value means a date"),
+        Tagged::Array(items) => Value::Array(items.iter().map(dynamic).collect()),
+        Tagged::Object(members) => {
+            let mut object = Object::new();
+            for (key, item) in members {
+                object.insert(key.clone(), dynamic(item));
+            }
+            Value::Object(object)
+        }
+    }
+}
+
 /// Encodes a packet; from types and from dynamic values, which has to come to the same.
 pub(crate) fn encode(codec: &dyn Codec, mut packet: Tagged) -> Result<Encoded, EncodeError> {
     let namespace = Namespace::new(&packet.take("nsp").into_text()).expect("a namespace");
@@ -198,20 +219,29 @@ fn encode_arguments(
     args: Vec<Tagged>,
 ) -> Result<Encoded, EncodeError> {
     let spread = Spread(args);
-    let values: Result<Vec<Value>, _> = spread.0.iter().map(Value::from_serialize).collect();
-    let values = values?;
-    let [encoded, again] =
-        [Arguments::new(&spread), Arguments::from_values(&values)].map(|arguments| {
-            let outgoing = match (name, id) {
-                (Some(name), Some(id)) => Emit::new(name, arguments).with_id(id).into(),
-                (Some(name), None) => Emit::new(name, arguments).into(),
-                (None, id) => Outgoing::Ack(id.expect("an acknowledgement has an id"), arguments),
-            };
-            codec.encode(namespace, &outgoing)
-        });
+    let values: Vec<_> = spread.0.iter().map(dynamic).collect();
+    // To JavaScript 2 and 2.0 are the same number, so they have to look the same to it.
+    let floats = Spread(spread.0.iter().map(Tagged::with_floats).collect());
+    let [encoded, of_values, of_floats] = [
+        Arguments::new(&spread),
+        Arguments::from_values(&values),
+        Arguments::new(&floats),
+    ]
+    .map(|arguments| {
+        let outgoing = match (name, id) {
+            (Some(name), Some(id)) => Emit::new(name, arguments).with_id(id).into(),
+            (Some(name), None) => Emit::new(name, arguments).into(),
+            (None, id) => Outgoing::Ack(id.expect("an acknowledgement has an id"), arguments),
+        };
+        codec.encode(namespace, &outgoing)
+    });
     assert_eq!(
-        encoded, again,
+        encoded, of_values,
         "types and dynamic values are encoded differently"
+    );
+    assert_eq!(
+        encoded, of_floats,
+        "integers and floats are encoded differently"
     );
     encoded
 }

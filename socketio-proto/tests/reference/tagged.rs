@@ -186,6 +186,23 @@ impl Tagged {
         }
     }
 
+    /// The value with floats for its integers.
+    #[must_use]
+    pub(crate) fn with_floats(&self) -> Self {
+        match self {
+            Self::Array(items) => Self::Array(items.iter().map(Self::with_floats).collect()),
+            Self::Object(members) => {
+                let members = members.iter();
+                Self::Object(
+                    members
+                        .map(|(key, item)| (key.clone(), item.with_floats()))
+                        .collect(),
+                )
+            }
+            other => other.as_double().map_or_else(|| other.clone(), Self::Float),
+        }
+    }
+
     /// The value without the members that are undefined, which `JSON.stringify` leaves out.
     pub(crate) fn without_undefined_members(self) -> Self {
         match self {

@@ -211,8 +211,14 @@ impl Subject {
     fn check(&mut self) {
         let ended = self.session.close_reason().is_some();
         assert_eq!(self.session.poll_timeout().is_none(), ended);
+        let (bytes, messages) = self.owed();
+        assert!(
+            messages > 0 || bytes == 0,
+            "{bytes} bytes are owed in no message"
+        );
         if ended {
             self.drain();
+            assert_eq!(messages, 0, "messages are owed after the end");
             assert!(self.ledger.closed, "the end is reported");
             assert!(
                 self.links

@@ -37,7 +37,7 @@ struct Subject {
     session: Session,
     revision: Revision,
     jsonp: bool,
-    links: Vec<LinkId>,
+    links: Vec<(LinkId, Transport)>,
     now: Time,
     ledger: Ledger,
     /// A `GET` was accepted and not answered.
@@ -70,7 +70,7 @@ impl Subject {
         let transport = input.transport();
         let (session, links) = if transport.is_link() {
             let (session, link) = Session::accept_link(config, opening, transport, Time::ZERO);
-            (session, alloc::vec![link])
+            (session, alloc::vec![(link, transport)])
         } else {
             (
                 Session::accept_polling(config, opening, Time::ZERO),
@@ -92,6 +92,8 @@ impl Subject {
     fn act(&mut self, input: &mut Input<'_>) {
         let now = self.now;
         match input.byte() % 24 {
+            // A second GET ends the session; not each time, or few would grow old.
+            0 | 1 if self.get && !input.byte().is_multiple_of(8) => self.answer(),
             0 | 1 => self.get |= self.session.handle_get(now).is_ok(),
             2 => {
                 self.session.handle_get_aborted(now);
@@ -108,8 +110,8 @@ impl Subject {
             8 => self.session.handle_post_too_large(now),
             9 | 10 => {
                 let (transport, base64) = (input.transport(), input.flag());
-                self.links
-                    .extend(self.session.open_link(transport, base64, now));
+                let opened = self.session.open_link(transport, base64, now);
+                self.links.extend(opened.map(|link| (link, transport)));
             }
             11 | 12 => {
                 let (link, frame) = (self.link(input), input.frame());
@@ -160,10 +162,8 @@ impl Subject {
     fn link(&self, input: &mut Input<'_>) -> LinkId {
         let chosen = usize::from(input.byte()) % (self.links.len() + 1);
         // One that never was is as good as one that is over.
-        self.links
-            .get(chosen)
-            .copied()
-            .unwrap_or(LinkId::new(u32::MAX))
+        let link = self.links.get(chosen);
+        link.map_or(LinkId::new(u32::MAX), |(link, _)| *link)
     }
 
     fn time_out(&mut self) {
@@ -209,7 +209,7 @@ impl Subject {
 
     fn drain(&mut self) {
         self.answer();
-        for link in self.links.clone() {
+        for (link, _) in self.links.clone() {
             while self.send_frame(link) {}
         }
         while self.report() {}
@@ -226,14 +226,32 @@ impl Subject {
     fn check(&mut self) {
         let ended = self.session.close_reason().is_some();
         assert_eq!(self.session.poll_timeout().is_none(), ended);
+        let (bytes, messages) = self.owed();
+        assert!(
+            messages > 0 || bytes == 0,
+            "{bytes} bytes are owed in no message"
+        );
+        let kept = |(link, _): &&(LinkId, Transport)| !self.session.is_link_finished(*link);
+        for (link, transport) in self.links.iter().filter(kept) {
+            let other = self
+                .links
+                .iter()
+                .filter(kept)
+                .find(|(other, _)| other != link);
+            assert!(
+                other.is_none_or(|(_, other)| other != transport),
+                "two links of {transport} are kept"
+            );
+        }
         if ended {
             self.drain();
+            assert_eq!(messages, 0, "messages are owed after the end");
             assert!(!self.get, "a GET is left waiting after the end");
             assert!(self.ledger.closed, "the end is reported");
             assert!(
                 self.links
                     .iter()
-                    .all(|link| self.session.is_link_finished(*link))
+                    .all(|(link, _)| self.session.is_link_finished(*link))
             );
             assert_eq!(
                 self.session.send(crate::Message::text("late")),

@@ -1,5 +1,7 @@
 //! What goes wrong: requests and links that break, and strangers.
 
+use bytes::Bytes;
+
 use super::http::{Answer, Request};
 use super::link::Travelling;
 use super::{Pair, Parcel};
@@ -7,7 +9,7 @@ use crate::testing::links::{Link, Phase};
 use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::{Notice, Side};
-use crate::{Frame, Transport, TransportFault};
+use crate::{ContentType, Frame, Transport, TransportFault};
 
 impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     /// Everything breaks for ever.
@@ -77,17 +79,40 @@ impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
     }
 
     pub(super) fn abort_get(&mut self, notice: Notice) {
-        let broken = self.get.break_off();
-        self.tell_of_broken(broken, notice, Lane::GetRequest, Lane::GetAnswer);
+        self.break_request(false, notice);
     }
 
     pub(super) fn abort_post(&mut self, notice: Notice) {
-        let broken = self.post.break_off();
-        self.tell_of_broken(broken, notice, Lane::PostRequest, Lane::PostAnswer);
+        self.break_request(true, notice);
     }
 
-    fn tell_of_broken(&mut self, id: Option<u64>, notice: Notice, up: Lane, down: Lane) {
-        let Some(id) = id else { return };
+    /// Something between the two answers in place of the server.
+    pub(super) fn bad_gateway(&mut self, post: bool, told: bool) {
+        let notice = if told { Notice::Server } else { Notice::Nobody };
+        let Some(id) = self.break_request(post, notice) else {
+            return;
+        };
+        let answer = Answer::Given {
+            id,
+            status: 502,
+            content: ContentType::Text,
+            body: Bytes::from_static(b"<html>"),
+        };
+        let down = if post {
+            Lane::PostAnswer
+        } else {
+            Lane::GetAnswer
+        };
+        self.transmit(down, Parcel::Answer(answer));
+    }
+
+    /// The connection of the request that is under way breaks; the number that the request had.
+    fn break_request(&mut self, post: bool, notice: Notice) -> Option<u64> {
+        let (exchange, up, down) = match post {
+            false => (&mut self.get, Lane::GetRequest, Lane::GetAnswer),
+            true => (&mut self.post, Lane::PostRequest, Lane::PostAnswer),
+        };
+        let id = exchange.break_off()?;
         let of_this = |parcel: &Parcel| match parcel {
             Parcel::Request(request) => request.id() == id,
             Parcel::Answer(answer) => answer.id() == id,
@@ -101,5 +126,6 @@ impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
         if notice.by(Side::Server) {
             self.transmit(up, Parcel::Request(Request::Broken { id, lane: up }));
         }
+        Some(id)
     }
 }

@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::{Pair, Parcel};
+use crate::open::ClientOpen;
 use crate::query::Query;
 use crate::server::{self, Opening};
 use crate::testing::links::{Link, Phase, Written};
 use crate::testing::machine::{ClientMachine, ServerMachine};
 use crate::testing::network::Lane;
 use crate::testing::plan::Side;
-use crate::{DecodeError, Frame, LinkId, Transport, TransportFault};
+use crate::{DecodeError, Frame, LinkId, Sid, Transport, TransportFault};
 
 /// What travels on a link. The first thing up is the request for it, the first thing down the answer.
 #[derive(Debug)]
@@ -194,14 +195,12 @@ impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
 
     /// The first frame on a link without a query says which session it is for.
     fn on_first_frame(&mut self, number: usize, frame: &Frame) {
-        let text = frame.to_text().unwrap_or_default();
-        let sid = text
-            .strip_prefix("0{\"sid\":\"")
-            .and_then(|rest| rest.strip_suffix("\"}"));
-        assert!(
-            sid.is_some() || text == "0",
-            "a client opens its stream with {frame:?}"
-        );
+        let sid = match ClientOpen::decode(frame) {
+            Ok(ClientOpen::New) => None,
+            Ok(ClientOpen::Link(sid)) => Some(sid),
+            Err(error) => panic!("a client opens its stream with {frame:?}: {error}"),
+        };
+        let sid = sid.as_ref().map(Sid::as_str);
         let opening = Opening::new(self.sid.clone())
             .revision(self.setup.revision)
             .base64(self.setup.base64);

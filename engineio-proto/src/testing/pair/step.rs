@@ -287,6 +287,14 @@ impl<C: ClientMachine, S: ServerMachine> Pair<C, S> {
             ),
             (Side::Server, None) => return,
         };
+        assert!(
+            messages > 0 || bytes == 0,
+            "the {side:?} owes {bytes} bytes in no message"
+        );
+        assert!(
+            messages == 0 || self.end(side).closed.is_none(),
+            "the {side:?} owes {messages} messages after its end"
+        );
         let (most_bytes, most_messages) = self.setup.buffer_limit;
         assert!(
             messages <= 1 || (bytes <= most_bytes && messages <= most_messages),

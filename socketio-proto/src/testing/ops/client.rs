@@ -33,6 +33,8 @@ struct Subject {
     peer: Peer,
     wanted: BTreeSet<Namespace>,
     joined: BTreeSet<Namespace>,
+    /// Events came before the namespace was joined, so that it has to be joined now.
+    early: BTreeSet<Namespace>,
     awaited: Awaited,
     closed: bool,
     /// Ids of retried events: each is used once.
@@ -61,6 +63,7 @@ impl Subject {
             peer: Peer::new(revision),
             wanted: BTreeSet::new(),
             joined: BTreeSet::new(),
+            early: BTreeSet::new(),
             awaited: Awaited::default(),
             closed: false,
             retried: 1 << 32,
@@ -68,10 +71,19 @@ impl Subject {
     }
 
     fn act(&mut self, input: &mut Input<'_>) {
-        match input.byte() % 28 {
+        match input.byte() % 29 {
             0..8 => {
                 let frame = input.frame();
                 self.connection.handle_frame(self.link, frame, self.now);
+            }
+            28 => {
+                // More than anything may hold.
+                let frame = input.frame();
+                for _ in 0..2 * MAX_WAITING {
+                    self.connection
+                        .handle_frame(self.link, frame.clone(), self.now);
+                    self.report();
+                }
             }
             8..10 => self.open(),
             10..13 => drop(self.report()),
@@ -93,10 +105,10 @@ impl Subject {
             18 | 19 => {
                 let namespace = input.namespace();
                 let packet = input.packet(&namespace, None);
-                if input.flag() {
-                    let _ = self.connection.send(&namespace, &packet);
-                } else {
-                    self.connection.send_volatile(&namespace, &packet);
+                match input.byte() % 3 {
+                    0 => drop(self.connection.send(&namespace, &packet)),
+                    1 => drop(self.connection.send_reserved(&namespace, &packet)),
+                    _ => drop(self.connection.send_volatile(&namespace, &packet)),
                 }
             }
             20 | 21 => {
@@ -174,9 +186,8 @@ impl Subject {
             retries: u32::from(input.byte() % 3),
             timeout: input.duration(),
         };
-        // As often as anything else that waits to be sent.
-        if self.connection.held().retries < MAX_BUFFERED {
-            self.connection.send_retried(&namespace, event);
+        let sent = self.connection.send_retried(&namespace, event, self.now);
+        if sent.is_ok() {
             self.awaited.expect(&namespace, id);
         }
     }
@@ -202,18 +213,28 @@ impl Subject {
                     self.wanted.contains(&namespace),
                     "{namespace} is joined and nobody wants it"
                 );
+                self.early.remove(&namespace);
                 assert!(self.joined.insert(namespace), "joined twice");
             }
             Event::ConnectError { namespace, .. } => {
+                assert!(
+                    !self.early.contains(&namespace),
+                    "events of {namespace}, which refused"
+                );
                 assert!(
                     self.wanted.remove(&namespace) && !self.joined.contains(&namespace),
                     "{namespace} is refused without having been asked for"
                 );
             }
-            Event::Event { namespace, .. } => assert!(
-                self.wanted.contains(&namespace),
-                "an event of {namespace} for nobody"
-            ),
+            Event::Event { namespace, .. } => {
+                assert!(
+                    self.wanted.contains(&namespace),
+                    "an event of {namespace} for nobody"
+                );
+                if !self.joined.contains(&namespace) {
+                    self.early.insert(namespace);
+                }
+            }
             Event::Ack { namespace, id, .. } => assert!(
                 self.awaited.end(&namespace, id),
                 "{id} of {namespace} is not awaited"
@@ -238,6 +259,7 @@ impl Subject {
 
     fn drain(&mut self) {
         while self.report() {}
+        assert!(self.early.is_empty(), "events of what was not joined then");
         let held = self.connection.held();
         assert_eq!(
             held.acks + held.retries,
@@ -250,9 +272,10 @@ impl Subject {
         let held = self.connection.held();
         // As many as the application named: six.
         assert!(held.namespaces <= 6, "{held:?}");
-        assert!(held.waiting <= MAX_WAITING * 6, "{held:?}");
-        assert!(held.waiting_bytes <= MAX_PAYLOAD * 6, "{held:?}");
+        assert!(held.waiting <= MAX_WAITING, "{held:?}");
+        assert!(held.waiting_bytes <= MAX_PAYLOAD, "{held:?}");
         assert!(held.buffered <= MAX_BUFFERED * 6, "{held:?}");
+        assert!(held.retries <= MAX_BUFFERED * 6, "{held:?}");
     }
 
     /// The server is gone. The connection must notice, and all that is open must end.

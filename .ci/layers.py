@@ -64,7 +64,7 @@ FORBIDDEN = {
 HARNESS, HARNESS_FEATURE = "proptest", "testing"
 
 # Crates with code whose README is still to be written. An entry has to go when the file is there.
-README_PENDING = {"socketio-proto"}
+README_PENDING = set()
 PLACEHOLDER = "Reserved for"
 
 

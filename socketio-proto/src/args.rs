@@ -23,7 +23,7 @@ use crate::{ArgsError, DecodeError, Value};
 ///
 /// | type | arguments |
 /// |---|---|
-/// | `()` | none |
+/// | `()`, and `serde_json::Value::Null`, which says that it is a unit | none |
 /// | a tuple or a tuple struct of two or more | several |
 /// | `(T,)`, a tuple of one | exactly one, its element |
 /// | `[T; N]`, which serde cannot tell from a tuple | `N` |

@@ -612,3 +612,13 @@ fn nan_is_null_in_json_and_itself_in_messagepack() {
         [Value::Null, Value::Null]
     );
 }
+
+#[test]
+fn a_null_that_is_a_value_is_an_argument() {
+    assert_eq!(array(&()), "[]");
+    assert_eq!(array(&Value::Null), "[null]");
+    assert_eq!(array(&None::<u8>), "[null]");
+    // Its own type says that it is a unit, and a unit is no argument; wrap it where it may be null.
+    assert_eq!(array(&serde_json::Value::Null), "[]");
+    assert_eq!(array(&(serde_json::Value::Null,)), "[null]");
+}

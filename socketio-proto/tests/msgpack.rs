@@ -562,3 +562,21 @@ fn what_cannot_be_sent_is_an_error() {
     let deeper = Value::from(vec![deep]);
     assert_eq!(send(Arguments::new(&deeper)), Err(EncodeError::TooDeep));
 }
+
+#[test]
+fn an_extension_can_be_passed_on_at_any_depth_at_which_it_is_taken() {
+    let nested = |depth| event_with(&[&[0x91; 128][..depth], b"\xd5\x05xx"].concat());
+    // The array of the arguments is the first of the 128.
+    let received = decode(&nested(126)).unwrap();
+    assert!(received.encode(&MessagePack::new()).is_ok());
+    assert!(received.encode(&Json::new()).is_ok());
+    let Body::Event { args, .. } = received.body else {
+        panic!()
+    };
+    let again = args.to_values();
+    let emit = Emit::new("v", Arguments::from_values(&again));
+    for codec in [&MessagePack::new() as &dyn Codec, &Json::new()] {
+        assert!(codec.encode(&Namespace::ROOT, &emit.into()).is_ok());
+    }
+    assert_eq!(decode(&nested(127)).err(), Some(DecodeError::TooDeep));
+}

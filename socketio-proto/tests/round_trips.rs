@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use socketio_proto::{
     AckId, Arguments, Body, Codec, DecodeError, Decoder, Emit, EncodeError, Encoded, Json, Limits,
-    Namespace, Outgoing, Packet, Protocol, Value,
+    Namespace, Outgoing, Packet, Protocol, RawValue, Value,
 };
 
 /// A packet, in a form that can be compared.
@@ -50,7 +50,7 @@ impl Sent {
 
     fn received(packet: &Packet) -> Self {
         let body = match &packet.body {
-            Body::Connect(shown) => SentBody::Connect(shown.as_ref().map(|raw| raw.to_value())),
+            Body::Connect(shown) => SentBody::Connect(shown.as_ref().map(RawValue::to_value)),
             Body::ConnectError(said) => {
                 let said = said.as_ref().expect("each refusal here says something");
                 SentBody::ConnectError(said.to_value())

@@ -215,6 +215,16 @@ pub struct WsFrame {
     body: Bytes,
 }
 
+/// A frame as it stands, header included: for what a WebSocket says for itself, such as pongs.
+impl From<Bytes> for WsFrame {
+    fn from(body: Bytes) -> Self {
+        Self {
+            header: WsHeader::NONE,
+            body,
+        }
+    }
+}
+
 impl WsFrame {
     /// What to write first; empty if the body holds the header too.
     pub fn header(&self) -> &[u8] {

@@ -1,1 +1,6 @@
-//! The Socket.IO server. Empty so far: the protocol crates come first.
+//! Socket.IO and Engine.IO servers.
+//!
+//! So far there is [`engine`], the Engine.IO server: raw messages over long polling and WebSocket, with the upgrade between
+//! them. Namespaces, rooms and events come on top of it.
+
+pub mod engine;

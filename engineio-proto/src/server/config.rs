@@ -128,6 +128,11 @@ impl Config {
         self
     }
 
+    /// The largest body and message that is taken: see [`max_payload`](Self::max_payload).
+    pub fn max_payload_bytes(&self) -> usize {
+        self.max_payload
+    }
+
     /// What [`admit`](crate::admit::admit) has to know.
     pub fn admission(&self) -> AdmitConfig<'_> {
         AdmitConfig::new(&self.transports).allow_revision_3(self.revision_3)

@@ -1,0 +1,48 @@
+//! Engine.IO: messages, text and binary, over whatever a client can do: long polling, WebSocket, and the upgrade from one to
+//! the other while messages flow.
+//!
+//! For people who want the transport without Socket.IO. An echo server:
+//!
+//! ```no_run
+//! use socketio_server::engine::Engine;
+//!
+//! # async fn run() -> std::io::Result<()> {
+//! let engine = Engine::builder().serve(async |socket| {
+//!     while let Some(message) = socket.recv().await {
+//!         if socket.send(message).is_err() {
+//!             break;
+//!         }
+//!     }
+//! });
+//! engine.listen("127.0.0.1:3000").await
+//! # }
+//! ```
+
+mod builder;
+mod clock;
+mod config;
+mod connection;
+mod driver;
+mod http;
+mod ids;
+mod link;
+mod listen;
+mod machine;
+mod origin;
+mod raw;
+mod registry;
+mod service;
+mod socket;
+mod ws;
+
+pub use self::builder::EngineBuilder;
+pub use self::link::{Link, Received};
+pub use self::origin::Origins;
+pub use self::raw::Engine;
+pub use self::service::EngineService;
+pub use self::socket::Socket;
+pub use engineio_proto::{
+    CloseReason, Frame, Message, Payload, Revision, SendError, Sid, Transport,
+};
+
+use self::clock::Clock;

@@ -1,0 +1,218 @@
+//! One client, as everybody who deals with it sees it: the driver, HTTP requests, and the application.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use engineio_proto::server::Session;
+use engineio_proto::{LinkId, Time};
+
+use super::clock::Clock;
+use super::link::Link;
+use super::machine::{Machine, Protocol};
+
+/// A client: the state machine, and who waits for it.
+///
+/// The lock is held for the machine only: never across a system call, a wake-up, a handler, or the `Drop` or `Serialize` of a
+/// user's type.
+pub(crate) struct Connection<P: Protocol> {
+    pub(crate) protocol: Arc<P>,
+    pub(crate) clock: Clock,
+    state: Mutex<State<P::Machine>>,
+    /// What the protocol keeps with each client.
+    pub(crate) local: P::Local,
+}
+
+/// What is behind the lock.
+pub(crate) struct State<M> {
+    pub(crate) machine: M,
+    /// The driver, if it sleeps.
+    driver: Option<Waker>,
+    /// The waiting `GET`, if there is one and it sleeps.
+    get: Option<Waker>,
+    /// Somebody hands out events; others need not, and must not.
+    dispatching: bool,
+    /// Links that the driver does not have yet.
+    pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    /// When the driver wakes by itself.
+    pub(crate) armed: Option<Time>,
+}
+
+impl<P: Protocol> Connection<P> {
+    pub(crate) fn new(
+        protocol: Arc<P>,
+        machine: P::Machine,
+        clock: Clock,
+        local: P::Local,
+    ) -> Arc<Self> {
+        let state = State {
+            machine,
+            driver: None,
+            get: None,
+            dispatching: false,
+            new_links: Vec::new(),
+            armed: None,
+        };
+        Arc::new(Self {
+            protocol,
+            clock,
+            state: Mutex::new(state),
+            local,
+        })
+    }
+
+    /// Does something with the machine, then wakes whoever has to do something about it.
+    pub(crate) fn with<R>(&self, what: impl FnOnce(&mut P::Machine) -> R) -> R {
+        let mut state = self.lock();
+        let result = what(&mut state.machine);
+        let wakers = state.wakers();
+        drop(state);
+        wakers.wake();
+        result
+    }
+
+    /// Does something, then hands out what came of it.
+    pub(crate) fn input<R>(self: &Arc<Self>, what: impl FnOnce(&mut P::Machine, Time) -> R) -> R {
+        let now = self.clock.now();
+        let result = what(&mut self.lock().machine, now);
+        self.dispatch();
+        result
+    }
+
+    /// Hands out events, in order and without the lock, unless somebody else is at it: then they do.
+    ///
+    /// Whoever waits for output is woken when all are handed out: what one read brought is answered by one write.
+    pub(crate) fn dispatch(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.lock().dispatching, true) {
+            return;
+        }
+        let baton = Baton(self);
+        loop {
+            let mut state = self.lock();
+            let Some(event) = state.machine.poll_event() else {
+                // Given back before the lock, or an event that comes now would find nobody.
+                state.dispatching = false;
+                let wakers = state.wakers();
+                drop(state);
+                std::mem::forget(baton);
+                return wakers.wake();
+            };
+            drop(state);
+            self.protocol.handle(self, event);
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<P::Machine>> {
+        // The machine does not panic; if it does, the session is worth no more than its next error.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks a question about the session.
+    pub(crate) fn session<R>(&self, question: impl FnOnce(&Session) -> R) -> R {
+        question(self.lock().machine.session())
+    }
+
+    /// The driver has its turn soon: it may go on with what it had to leave.
+    pub(crate) fn wake_driver(&self) {
+        let driver = self.lock().driver.take();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
+    /// Gives a link to the driver.
+    pub(crate) fn add_link(&self, id: LinkId, link: Box<dyn Link>) {
+        let mut state = self.lock();
+        state.new_links.push((id, link));
+        drop(state);
+        self.wake_driver();
+    }
+}
+
+impl<M: Machine> State<M> {
+    /// Who has to be woken after the machine has changed.
+    fn wakers(&mut self) -> Wakers {
+        // Whoever holds the baton wakes everybody when it is done.
+        if self.dispatching {
+            return Wakers {
+                driver: None,
+                get: None,
+            };
+        }
+        let session = self.machine.session();
+        // Without a link the driver has nothing to write; it only keeps the time.
+        let on_link = session.transport().is_link() || session.close_reason().is_some();
+        let earlier = match (self.machine.poll_timeout(), self.armed) {
+            (Some(deadline), Some(armed)) => deadline < armed,
+            (deadline, None) => deadline.is_some(),
+            (None, Some(_)) => false,
+        };
+        let driver = if on_link || earlier || !self.new_links.is_empty() {
+            self.driver.take()
+        } else {
+            None
+        };
+        Wakers {
+            driver,
+            get: self.get.take(),
+        }
+    }
+
+    /// The driver has its turn: nobody needs to wake it. Gives it the links that are new.
+    pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
+        self.driver = None;
+        std::mem::take(&mut self.new_links)
+    }
+
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) {
+        store(&mut self.driver, waker);
+    }
+
+    pub(crate) fn get_sleeps(&mut self, waker: &Waker) {
+        store(&mut self.get, waker);
+    }
+
+    pub(crate) fn is_dispatching(&self) -> bool {
+        self.dispatching
+    }
+}
+
+fn store(slot: &mut Option<Waker>, waker: &Waker) {
+    match slot {
+        Some(stored) => stored.clone_from(waker),
+        None => *slot = Some(waker.clone()),
+    }
+}
+
+#[must_use]
+struct Wakers {
+    driver: Option<Waker>,
+    get: Option<Waker>,
+}
+
+impl Wakers {
+    fn wake(self) {
+        for waker in [self.driver, self.get].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+}
+
+/// Gives the baton back if a handler panics.
+struct Baton<'a, P: Protocol>(&'a Connection<P>);
+
+impl<P: Protocol> Drop for Baton<'_, P> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.dispatching = false;
+        let wakers = state.wakers();
+        drop(state);
+        wakers.wake();
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Connection<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}

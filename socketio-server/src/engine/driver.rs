@@ -1,0 +1,277 @@
+//! One task per client, from open to close, that owns its links and its timer.
+//!
+//! Four steps, and bounded work per turn: links into the machine, the clock into the machine, events to the application, the
+//! machine into links. A link that takes nothing for a minute stops neither the clock nor the reading.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use engineio_proto::server::Session;
+use engineio_proto::{Frame, LinkId, Time};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::connection::Connection;
+use super::http::Core;
+use super::link::{Link, Received};
+use super::machine::{Machine, Protocol};
+
+pub(crate) struct Driver<P: Protocol> {
+    core: Arc<Core<P>>,
+    connection: Arc<Connection<P>>,
+    /// The session has ended and cannot be asked for any more; links may still be saying goodbye.
+    ended: bool,
+    links: Vec<Driven>,
+    timer: Pin<Box<Sleep>>,
+    armed: Option<Time>,
+}
+
+/// A link, and how far it is.
+struct Driven {
+    id: LinkId,
+    link: Box<dyn Link>,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Nothing more is received; what was taken is still sent.
+    Received,
+    /// Nothing more comes from the session: it is closed, at the latest then.
+    Closing {
+        by: Time,
+    },
+    Gone,
+}
+
+/// Rounds per turn. Afterwards others have a turn.
+const ROUNDS: usize = 16;
+
+/// Frames that are taken at a time. The lock is held so long, and no longer.
+const FRAMES: usize = 64;
+
+/// How long a link may take to say goodbye.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// Vectors that a turn needs, and a connection between two turns does not.
+    static SCRATCH: Cell<(Vec<Received>, Vec<Frame>)> = const { Cell::new((Vec::new(), Vec::new())) };
+}
+
+impl<P: Protocol> Driver<P> {
+    pub(crate) fn new(core: Arc<Core<P>>, connection: Arc<Connection<P>>) -> Self {
+        Self {
+            core,
+            connection,
+            ended: false,
+            links: Vec::new(),
+            timer: Box::pin(sleep_until(Instant::now())),
+            armed: None,
+        }
+    }
+
+    fn turn(
+        &mut self,
+        cx: &mut Context<'_>,
+        received: &mut Vec<Received>,
+        frames: &mut Vec<Frame>,
+    ) -> Poll<()> {
+        for _ in 0..ROUNDS {
+            let new = self.connection.lock().driver_runs();
+            self.links.extend(new.into_iter().map(|(id, link)| Driven {
+                id,
+                link,
+                phase: Phase::Open,
+            }));
+            let mut progress = self.receive(cx, received);
+            progress |= self.keep_time(cx);
+            progress |= self.send(cx, frames);
+            self.links.retain(|driven| driven.phase != Phase::Gone);
+            if progress {
+                continue;
+            }
+            if !self.ended {
+                self.ended = self.end();
+            }
+            let mut state = self.connection.lock();
+            if !state.new_links.is_empty() {
+                continue;
+            }
+            if self.ended && self.links.is_empty() && !state.is_dispatching() {
+                return Poll::Ready(());
+            }
+            state.driver_sleeps(cx.waker());
+            return Poll::Pending;
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// If the session has ended, nobody finds it any more. Whether it has.
+    fn end(&self) -> bool {
+        let ended = |session: &Session| session.close_reason().map(|_| session.sid().clone());
+        let sid = self.connection.session(ended);
+        if let Some(sid) = &sid {
+            self.core.sessions.remove(sid);
+        }
+        sid.is_some()
+    }
+
+    /// Links into the machine, and what came of it to the application.
+    fn receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> bool {
+        let mut progress = false;
+        let connection = &self.connection;
+        for driven in &mut self.links {
+            if driven.phase != Phase::Open {
+                continue;
+            }
+            let wants = connection.session(Session::wants_input);
+            if !(wants && connection.protocol.wants_input(connection)) {
+                continue;
+            }
+            if driven.link.poll_receive(cx, received).is_pending() {
+                continue;
+            }
+            progress = true;
+            let (now, id) = (connection.clock.now(), driven.id);
+            let mut state = connection.lock();
+            for received in received.drain(..) {
+                if received.is_end() {
+                    driven.phase = Phase::Received;
+                }
+                match received {
+                    Received::Frame(frame) => state.machine.handle_frame(id, frame, now),
+                    Received::Activity => state.machine.handle_activity(now),
+                    Received::Closed => state.machine.handle_link_closed(id, now),
+                    Received::Failed(fault) => state.machine.handle_link_failed(id, fault, now),
+                    Received::Invalid(error) => state.machine.handle_decode_error(id, error, now),
+                }
+            }
+            drop(state);
+            connection.dispatch();
+        }
+        progress
+    }
+
+    /// The clock into the machine. The timer is set anew only when the deadline changed.
+    fn keep_time(&mut self, cx: &mut Context<'_>) -> bool {
+        let connection = &self.connection;
+        let closing = self.links.iter().filter_map(|driven| match driven.phase {
+            Phase::Closing { by } => Some(by),
+            _ => None,
+        });
+        let deadline = closing
+            .chain(connection.lock().machine.poll_timeout())
+            .min();
+        if deadline != self.armed {
+            self.armed = deadline;
+            connection.lock().armed = deadline;
+            if let Some(deadline) = deadline {
+                self.timer
+                    .as_mut()
+                    .reset(connection.clock.instant(deadline));
+            }
+        }
+        if deadline.is_none() || self.timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.armed = None;
+        let now = connection.clock.now();
+        connection.input(Machine::handle_timeout);
+        for driven in &mut self.links {
+            if matches!(driven.phase, Phase::Closing { by } if by <= now) {
+                driven.phase = Phase::Gone;
+            }
+        }
+        true
+    }
+
+    /// The machine into links. Frames are taken with the lock, and written without it.
+    fn send(&mut self, cx: &mut Context<'_>, frames: &mut Vec<Frame>) -> bool {
+        let mut changed = false;
+        let connection = &self.connection;
+        for driven in &mut self.links {
+            if driven.phase == Phase::Gone {
+                continue;
+            }
+            let mut finished = matches!(driven.phase, Phase::Closing { .. });
+            let mut more = !finished;
+            let mut sent = 0;
+            let mut failed = None;
+            loop {
+                if more && driven.link.has_room() {
+                    let mut state = connection.lock();
+                    while frames.len() < FRAMES
+                        && let Some(frame) = state.machine.poll_frame(driven.id)
+                    {
+                        frames.push(frame);
+                    }
+                    more = frames.len() == FRAMES;
+                    finished = !more && state.machine.session().is_link_finished(driven.id);
+                    drop(state);
+                    frames.drain(..).for_each(|frame| driven.link.send(frame));
+                }
+                match driven.link.poll_flush(cx, &mut sent) {
+                    Poll::Ready(Ok(())) if more => {}
+                    Poll::Ready(Ok(())) => break,
+                    Poll::Ready(Err(fault)) => {
+                        failed = Some(fault);
+                        break;
+                    }
+                    Poll::Pending => {
+                        finished = false;
+                        break;
+                    }
+                }
+            }
+            // Who is not read from shows that it lives by taking what is written.
+            if sent > 0 && !connection.session(Session::wants_input) {
+                connection.input(Machine::handle_activity);
+            }
+            if let Some(fault) = failed {
+                driven.phase = Phase::Gone;
+                let id = driven.id;
+                connection.input(|machine, now| machine.handle_link_failed(id, fault, now));
+                changed = true;
+                continue;
+            }
+            if finished {
+                if !matches!(driven.phase, Phase::Closing { .. }) {
+                    driven.phase = Phase::Closing {
+                        by: connection.clock.now() + CLOSE_TIMEOUT,
+                    };
+                    // Taking the last frame may have been what ended the session.
+                    connection.dispatch();
+                    changed = true;
+                }
+                if driven.link.poll_close(cx).is_ready() {
+                    driven.phase = Phase::Gone;
+                    changed = true;
+                }
+            }
+        }
+        changed
+    }
+}
+
+impl<P: Protocol> Future for Driver<P> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let (mut received, mut frames) = SCRATCH.take();
+        let turn = this.turn(cx, &mut received, &mut frames);
+        received.clear();
+        frames.clear();
+        SCRATCH.set((received, frames));
+        if turn.is_ready() {
+            this.connection.dispatch();
+            this.connection.protocol.gone(&this.connection);
+        }
+        turn
+    }
+}

@@ -1,0 +1,132 @@
+//! Long polling: a `GET` that waits, and a `POST` whose body is read.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::{Buf, Bytes, BytesMut};
+use engineio_proto::ContentType;
+use engineio_proto::reject::Reject;
+use http_body::Body;
+
+use super::{Answer, answer};
+use crate::engine::connection::Connection;
+use crate::engine::machine::{Machine, Protocol};
+
+/// Answers a `GET` when there is something to say.
+pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<Answer, Reject> {
+    connection.input(Machine::handle_get)?;
+    let pending = PendingGet(Some(connection));
+    let mut body = BytesMut::new();
+    let content = poll_fn(|cx| {
+        let mut state = connection.lock();
+        // Events are still being handed out: what comes of them belongs into the same answer.
+        if !state.is_dispatching()
+            && let Some(content) = state.machine.poll_payload(&mut body)
+        {
+            return Poll::Ready(content);
+        }
+        state.get_sleeps(cx.waker());
+        Poll::Pending
+    })
+    .await;
+    pending.answered();
+    // The answer may have been what ended the session.
+    connection.dispatch();
+    Ok(answer::polled(content.as_str(), body.freeze()))
+}
+
+/// Tells the session when the client gives up on its `GET`: hyper drops the future of the answer then.
+struct PendingGet<'a, P: Protocol>(Option<&'a Arc<Connection<P>>>);
+
+impl<P: Protocol> PendingGet<'_, P> {
+    fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<P: Protocol> Drop for PendingGet<'_, P> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0 {
+            connection.input(Machine::handle_get_aborted);
+        }
+    }
+}
+
+/// Reads a body and hands out what is in it.
+pub(super) async fn post<P: Protocol, B: Body>(
+    connection: &Arc<Connection<P>>,
+    content: ContentType,
+    body: B,
+    max: usize,
+) -> Result<Answer, Reject> {
+    connection.input(|machine, now| machine.start_post(content, now))?;
+    let pending = PendingPost(Some(connection));
+    let body = match read(connection, body, max).await {
+        Read::Body(body) => body,
+        Read::TooLarge => {
+            pending.done();
+            connection.input(Machine::handle_post_too_large);
+            return Err(Reject::PayloadTooLarge);
+        }
+        // The drop of `pending` says that it was aborted; the answer goes nowhere.
+        Read::Failed => return Err(Reject::InvalidPayload),
+    };
+    pending.done();
+    connection.input(|machine, now| machine.handle_post(body, now))?;
+    connection.lock().machine.finish_post()?;
+    Ok(answer::polled("text/html", Bytes::from_static(b"ok")))
+}
+
+enum Read {
+    Body(Bytes),
+    TooLarge,
+    Failed,
+}
+
+/// Reads a body of at most `max` bytes, whatever it announces. What a client sends slowly counts as life.
+async fn read<P: Protocol, B: Body>(connection: &Arc<Connection<P>>, body: B, max: usize) -> Read {
+    let mut body = pin!(body);
+    if body.size_hint().lower() > max as u64 {
+        return Read::TooLarge;
+    }
+    let mut read = BytesMut::new();
+    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let Ok(frame) = frame else {
+            return Read::Failed;
+        };
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        let len = data.remaining();
+        let data = data.copy_to_bytes(len);
+        if read.len() + data.len() > max {
+            return Read::TooLarge;
+        }
+        connection.with(|machine| machine.handle_activity(connection.clock.now()));
+        // Most bodies come in one piece, which then need not be copied.
+        if read.is_empty() && body.is_end_stream() {
+            return Read::Body(data);
+        }
+        read.extend_from_slice(&data);
+    }
+    Read::Body(read.freeze())
+}
+
+/// Tells the session when the client gives up in the middle of its `POST`.
+struct PendingPost<'a, P: Protocol>(Option<&'a Arc<Connection<P>>>);
+
+impl<P: Protocol> PendingPost<'_, P> {
+    fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<P: Protocol> Drop for PendingPost<'_, P> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0 {
+            connection.input(Machine::handle_post_aborted);
+        }
+    }
+}

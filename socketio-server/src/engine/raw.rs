@@ -1,0 +1,141 @@
+//! Raw Engine.IO: events go into the inbox of a socket, and a task of the application takes them out.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use engineio_proto::Time;
+use engineio_proto::server::{Event, Session};
+use tokio::net::ToSocketAddrs;
+
+use super::builder::EngineBuilder;
+use super::connection::Connection;
+use super::http::Core;
+use super::listen;
+use super::machine::Protocol;
+use super::service::EngineService;
+use super::socket::{Inbox, Socket};
+
+/// An Engine.IO server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    core: Arc<Core<Raw>>,
+}
+
+impl Engine {
+    /// What can be chosen.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    pub(super) fn new(core: Arc<Core<Raw>>) -> Self {
+        Self { core }
+    }
+
+    /// Listens until the listener fails for good. What is not for the engine is answered 404.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on.
+    pub async fn listen(&self, address: impl ToSocketAddrs) -> io::Result<()> {
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        self.serve(listener).await
+    }
+
+    /// The same with a listener that is open already, whose address can be asked for.
+    ///
+    /// # Errors
+    ///
+    /// The listener failed for good.
+    pub async fn serve(&self, listener: tokio::net::TcpListener) -> io::Result<()> {
+        listen::accept(listener, self.service()).await
+    }
+
+    /// The engine as a [`tower_service::Service`], for hyper and all that is built on tower. Requests for other paths
+    /// are answered 404.
+    pub fn service(&self) -> EngineService {
+        EngineService::new(Arc::clone(&self.core))
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.core.sessions.len()
+    }
+
+    /// Closes all sessions, each when what was sent has left.
+    pub fn close(&self) {
+        for connection in self.core.sessions.snapshot() {
+            connection.with(|session| session.close(connection.clock.now()));
+        }
+    }
+}
+
+type Serve = dyn Fn(Socket) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+/// The protocol of raw messages.
+pub(crate) struct Raw {
+    inbox: usize,
+    serve: Box<Serve>,
+}
+
+impl Raw {
+    pub(super) fn new(
+        inbox: usize,
+        serve: impl Fn(Socket) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            inbox,
+            serve: Box::new(serve),
+        }
+    }
+}
+
+impl Protocol for Raw {
+    type Machine = Session;
+    type Local = Inbox;
+
+    fn local(&self) -> Inbox {
+        Inbox::default()
+    }
+
+    fn accept(&self, session: Session, _now: Time) -> Session {
+        session
+    }
+
+    fn opened(&self, connection: &Arc<Connection<Self>>) {
+        let socket = Socket::new(Arc::clone(connection));
+        let serving = (self.serve)(socket.clone());
+        tokio::spawn(async move {
+            // Also if it panics.
+            let _close = CloseOnDrop(socket);
+            serving.await;
+        });
+    }
+
+    fn handle(&self, connection: &Arc<Connection<Self>>, event: Event) {
+        connection.local.push(event);
+    }
+
+    fn wants_input(&self, connection: &Connection<Self>) -> bool {
+        connection.local.len() < self.inbox
+    }
+
+    fn gone(&self, connection: &Arc<Connection<Self>>) {
+        connection.local.end();
+    }
+}
+
+struct CloseOnDrop(Socket);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,201 @@
+//! WebSocket: tungstenite knows headers, opcodes and statuses; reading and writing are here, because its `WebSocket`
+//! copies every frame and owns its buffers.
+
+mod reader;
+mod writer;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use engineio_proto::{Frame, TransportFault, WsFrame};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use self::reader::{Item, Reader};
+use self::writer::Writer;
+use super::link::{Link, Received};
+
+/// The server's end of a WebSocket, after the handshake.
+///
+/// An idle one holds no buffers: what is read goes through a buffer of the thread, what is written is shared with the messages
+/// it came from.
+pub(super) struct WebSocket<Io> {
+    io: Io,
+    reader: Reader,
+    writer: Writer,
+    /// Bytes that came with the handshake.
+    early: Bytes,
+    /// The answer to the last ping; an older one that has not left is replaced, as RFC 6455, 5.5.3 allows.
+    pong: Option<Bytes>,
+    closing: Closing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    No,
+    /// The client broke the rules; this is the status to close with.
+    With(CloseCode),
+    /// The client closed first; its status is echoed.
+    Echo(Option<CloseCode>),
+    /// The close frame is on its way, and the client's is awaited.
+    Said,
+    /// The close frame is on its way; what the client still sends is of no interest, but has to be read, or the reset
+    /// that unread bytes cause would overtake the close frame.
+    Drain,
+    /// Nothing more is to be said, or can be.
+    Done,
+}
+
+/// As large as a read of a socket may be. One per thread, borrowed while there is something to read.
+const READ_BUFFER: usize = 64 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
+    pub(super) fn new(io: Io, early: Bytes, max_message: usize) -> Self {
+        Self {
+            io,
+            reader: Reader::new(max_message),
+            writer: Writer::default(),
+            early,
+            pong: None,
+            closing: Closing::No,
+        }
+    }
+
+    fn take(&mut self, bytes: &mut [u8], received: &mut Vec<Received>) {
+        let mut items = Vec::new();
+        self.reader.read(bytes, &mut items);
+        if items.is_empty() {
+            received.push(Received::Activity);
+        }
+        for item in items {
+            received.push(match item {
+                Item::Message(frame) => Received::Frame(frame),
+                Item::Ping(payload) => {
+                    self.pong = Some(payload);
+                    Received::Activity
+                }
+                Item::Close(status) => {
+                    if self.closing == Closing::No {
+                        self.closing = Closing::Echo(status);
+                    }
+                    Received::Closed
+                }
+                Item::Violation(status, error) => {
+                    self.closing = Closing::With(status);
+                    match error {
+                        Some(error) => Received::Invalid(error),
+                        None => Received::Failed(TransportFault::Link),
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> Poll<()> {
+        if !self.early.is_empty() {
+            let mut early = Vec::from(std::mem::take(&mut self.early));
+            self.take(&mut early, received);
+            return Poll::Ready(());
+        }
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut read = ReadBuf::new(buffer);
+            match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
+                Err(_) => {
+                    self.closing = Closing::Done;
+                    received.push(Received::Failed(TransportFault::Link));
+                }
+                // The end without a close frame: the client has gone.
+                Ok(()) if read.filled().is_empty() => {
+                    self.closing = Closing::Done;
+                    received.push(Received::Closed);
+                }
+                Ok(()) => self.take(read.filled_mut(), received),
+            }
+            Poll::Ready(())
+        })
+    }
+
+    fn has_room(&self) -> bool {
+        self.writer.has_room()
+    }
+
+    fn send(&mut self, frame: Frame) {
+        self.writer.push(frame.to_ws());
+    }
+
+    fn poll_flush(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: &mut usize,
+    ) -> Poll<Result<(), TransportFault>> {
+        if let Some(payload) = self.pong.take() {
+            self.writer.push(control(0x8a, &payload));
+        }
+        let flushed = ready!(self.writer.poll_flush(cx, Pin::new(&mut self.io), progress));
+        Poll::Ready(flushed.map_err(|_| TransportFault::Link))
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.closing {
+            Closing::No => self.say(None, Closing::Said),
+            Closing::With(status) => self.say(Some(status), Closing::Drain),
+            Closing::Echo(status) => self.say(status, Closing::Done),
+            Closing::Said | Closing::Drain | Closing::Done => {}
+        }
+        if ready!(self.poll_flush(cx, &mut 0)).is_err() {
+            return Poll::Ready(());
+        }
+        let mut received = Vec::new();
+        while self.closing == Closing::Said {
+            // What was sent before the client's goodbye is dropped; after it nothing is waited for.
+            ready!(self.poll_receive(cx, &mut received));
+            if received.iter().any(Received::is_end) {
+                self.closing = Closing::Done;
+            }
+        }
+        // A client that has gone already needs no end.
+        let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+        while self.closing == Closing::Drain {
+            ready!(self.poll_receive(cx, &mut received));
+            received.clear();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<Io> WebSocket<Io> {
+    fn say(&mut self, status: Option<CloseCode>, next: Closing) {
+        let status = status.map(|status| u16::from(status).to_be_bytes());
+        self.writer.push(control(
+            0x88,
+            status.as_ref().map_or(&[], |status| &status[..]),
+        ));
+        self.closing = next;
+    }
+}
+
+/// An unmasked control frame. Its payload has at most 125 bytes.
+fn control(first: u8, payload: &[u8]) -> WsFrame {
+    let len = u8::try_from(payload.len()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(2 + payload.len());
+    bytes.extend_from_slice(&[first, len]);
+    bytes.extend_from_slice(payload.get(..usize::from(len)).unwrap_or_default());
+    WsFrame::from(Bytes::from(bytes))
+}
+
+impl<Io> fmt::Debug for WebSocket<Io> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocket")
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
+}

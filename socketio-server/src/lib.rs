@@ -4,3 +4,8 @@
 //! them. Namespaces, rooms and events come on top of it.
 
 pub mod engine;
+
+/// The code of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,8 +32,6 @@ impl Received {
 ///
 /// The driver of a session owns its links and calls them from one task. As with any future, whoever returns
 /// [`Poll::Pending`] has arranged for the task to be woken.
-///
-/// Hand a link of your own to [`Engine::serve_link`](super::Engine::serve_link).
 pub trait Link: Send + fmt::Debug + 'static {
     /// Appends what has been received. `Ready` if something was appended; after `Closed`, `Failed` and `Invalid` it is not
     /// called again.

@@ -8,7 +8,9 @@ use engineio_proto::client::{self, Request};
 use engineio_proto::open::Open;
 use engineio_proto::server::{self, Opening, Session};
 use engineio_proto::testing::{Network, Notice, Op, Pair, Setup, Side};
-use engineio_proto::{ContentType, Message, Revision, Sid, Time, Transport};
+use engineio_proto::{
+    CloseReason, ContentType, Message, Revision, Sid, Time, Transport, TransportFault,
+};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -45,6 +47,20 @@ fn the_messages_of_the_first_body_come_after_the_opening() {
     assert!(matches!(session.poll_event(), Some(client::Event::Open(_))));
     let hello = client::Event::Message(Message::text("hello"));
     assert_eq!(session.poll_event(), Some(hello));
+    assert_eq!(session.poll_event(), None);
+}
+
+/// The first body arrived in time, but was fetched only after the time to connect was over: its messages were reported,
+/// of a session that had never been opened.
+#[test]
+fn a_session_that_was_never_opened_has_no_messages() {
+    let mut session = connecting();
+    assert_eq!(session.poll_request(), Some(Request::Get));
+    let body = Bytes::from(format!("{OPEN}\u{1e}4hello"));
+    session.handle_get_response(200, ContentType::Text, body, Time::ZERO);
+    session.handle_timeout(session.poll_timeout().unwrap());
+    let timeout = CloseReason::TransportError(TransportFault::Timeout);
+    assert_eq!(session.poll_event(), Some(client::Event::Close(timeout)));
     assert_eq!(session.poll_event(), None);
 }
 

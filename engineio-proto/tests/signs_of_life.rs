@@ -56,7 +56,7 @@ fn a_server_takes_bytes_of_packets_for_life_and_nothing_else() {
         ("a GET", false, |session| {
             session.handle_get(at(40)).unwrap()
         }),
-        ("the head of a POST", true, |session| {
+        ("the head of a POST", false, |session| {
             session.start_post(ContentType::Text, at(40)).unwrap();
         }),
         ("the body of a POST that began long ago", true, |session| {
@@ -66,7 +66,7 @@ fn a_server_takes_bytes_of_packets_for_life_and_nothing_else() {
         ("a part of a body", true, |session| {
             session.handle_activity(at(40))
         }),
-        ("a probe on a new link", true, |session| {
+        ("a probe on a new link", false, |session| {
             let link = session
                 .open_link(Transport::WEBSOCKET, false, at(39))
                 .unwrap();

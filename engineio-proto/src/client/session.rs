@@ -518,7 +518,9 @@ impl Session {
         }
         match packet {
             Packet::Message(message) => {
-                return (!self.closed_here()).then_some(Event::Message(message));
+                // A body may be decoded after the session ended, even before it was opened.
+                let wanted = self.sid.is_some() && !self.closed_here();
+                return wanted.then_some(Event::Message(message));
             }
             Packet::Close => self.fail(CloseReason::TransportClose),
             Packet::Ping(_) if self.config.revision == Revision::V4 => self.owed.pong = true,

@@ -1,69 +1,74 @@
-// Invariant: whatever texts and binaries come in whatever order, a packet comes out only with all its attachments and
-// nothing of another, a text among them or a binary without a packet is an error, and what is kept is bounded.
+// Invariant: a packet is complete exactly when as many attachments have come as its header says, nothing comes between
+// them, they stay within the limit, and each of them is in the packet exactly once.
 #![no_main]
 
 use engineio_proto::Message;
-use fuzz::sio::{check_round_trip, decoder};
-use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use socketio_proto::{Body, Json, Protocol};
+use socketio_proto::{Args, Body, Codec, DecodeError, Json, Limits, Protocol, Value};
 
-#[derive(Arbitrary, Debug)]
-enum Piece {
-    Text(String),
-    /// A packet that asks for this many attachments.
-    Announce(u8),
-    Binary(Vec<u8>),
-}
+/// Small, so that it is met.
+const MAX_PAYLOAD: usize = 400;
 
-fuzz_target!(|pieces: Vec<Piece>| {
-    let codec = Json::new();
-    let mut decoder = decoder(&codec, Protocol::V5);
-    let mut awaited = 0;
-    let mut given = Vec::new();
-    for piece in pieces {
-        let was_pending = decoder.has_pending();
-        let (message, bytes) = match piece {
-            Piece::Text(text) => (Message::text(&text), None),
-            Piece::Announce(count) => {
-                let count = count % 12;
-                let places: Vec<_> = (0..count)
-                    .map(|num| format!(r#",{{"_placeholder":true,"num":{num}}}"#))
-                    .collect();
-                if !was_pending {
-                    awaited = usize::from(count);
-                    given.clear();
+fuzz_target!(|input: &[u8]| {
+    let mut limits = Limits::default();
+    limits.max_payload = MAX_PAYLOAD;
+    let mut decoder = Json::new().decoder(Protocol::V5, limits);
+    // What has come of a packet that is not complete: how many are to come, and what came.
+    let mut pending: Option<(usize, usize, Vec<&[u8]>)> = None;
+    // Messages end with 0xff; those that begin with 0xfe are binary.
+    for message in input.split(|byte| *byte == 0xff) {
+        if let Some(bytes) = message.strip_prefix(&[0xfe]) {
+            let found = decoder.decode(Message::binary(bytes.to_vec()));
+            let Some((count, size, mut attachments)) = pending.take() else {
+                assert_eq!(found.err(), Some(DecodeError::UnexpectedBinary));
+                continue;
+            };
+            let size = size + bytes.len();
+            attachments.push(bytes);
+            if size > MAX_PAYLOAD {
+                assert_eq!(found.err(), Some(DecodeError::TooLarge));
+            } else if attachments.len() < count {
+                assert!(found.expect("it fits").is_none());
+                pending = Some((count, size, attachments));
+            } else {
+                match found.expect("it fits").expect("it is complete").body {
+                    Body::Event { args, .. } | Body::Ack { args, .. } => {
+                        each_once(&args, attachments)
+                    }
+                    other => panic!("{other:?}"),
                 }
-                (
-                    Message::text(&format!(r#"5{count}-["x"{}]"#, places.concat())),
-                    None,
-                )
             }
-            Piece::Binary(bytes) => (Message::binary(bytes.clone()), Some(bytes)),
-        };
-        let is_text = bytes.is_none();
-        let known = awaited > 0;
-        given.extend(bytes);
-        match decoder.decode(message) {
-            Err(_) => return,
-            Ok(None) => assert!(decoder.has_pending()),
-            Ok(Some(packet)) => {
-                assert!(!decoder.has_pending());
-                assert_eq!(
-                    is_text, !was_pending,
-                    "a packet ends with its last attachment"
-                );
-                if let (Body::Event { args, .. }, true, true) = (&packet.body, known, was_pending) {
-                    assert!(args.attachments().iter().eq(given.iter()));
-                }
-                check_round_trip(&packet, &codec, Protocol::V5);
-                awaited = 0;
-                given.clear();
+        } else if let Ok(text) = str::from_utf8(message) {
+            let found = decoder.decode(Message::text(text));
+            if pending.take().is_some() {
+                assert_eq!(found.err(), Some(DecodeError::UnexpectedText));
+            } else if let Ok(None) = found {
+                let count = text[1..]
+                    .split('-')
+                    .next()
+                    .and_then(|count| count.parse().ok());
+                pending = Some((count.expect("it has a count"), text.len(), Vec::new()));
             }
         }
-        assert!(
-            !(was_pending && is_text),
-            "a text was taken while attachments were outstanding"
-        );
+        assert_eq!(decoder.has_pending(), pending.is_some());
     }
 });
+
+fn each_once(args: &Args, sent: Vec<&[u8]>) {
+    fn collect<'a>(value: &'a Value, found: &mut Vec<&'a [u8]>) {
+        match value {
+            Value::Binary(bytes) => found.push(bytes),
+            Value::Array(elements) => elements.iter().for_each(|value| collect(value, found)),
+            Value::Object(object) => object.iter().for_each(|(_, value)| collect(value, found)),
+            _ => {}
+        }
+    }
+    assert_eq!(args.attachments(), sent);
+    let values = args.to_values();
+    let mut found = Vec::new();
+    values.iter().for_each(|value| collect(value, &mut found));
+    found.sort_unstable();
+    let mut sent = sent;
+    sent.sort_unstable();
+    assert_eq!(found, sent);
+}

@@ -4,8 +4,14 @@
 //! remembers where the references stand. It neither recurses nor allocates for anything but those. What reads the
 //! text afterwards can rely on it being right.
 
+mod grammar;
+mod reference;
+
 use alloc::vec::Vec;
 
+use self::grammar::{scalar, string, string_with_escapes, token};
+use self::reference::{Key, is_permutation, key_of, plain_reference, spelt_reference};
+pub(super) use self::reference::{SHORTEST_REFERENCE, number};
 use super::scan;
 use crate::DecodeError;
 use crate::codec::MAX_DEPTH;
@@ -256,19 +262,6 @@ pub(super) fn places(text: &str, count: u32) -> Result<Vec<Place>, DecodeError> 
     Ok(checker.into_places()?)
 }
 
-/// The next byte from `at` on that is not white space, and where it stands. Zero at the end.
-#[inline(always)]
-fn token(bytes: &[u8], mut at: usize) -> (usize, u8) {
-    loop {
-        match bytes.get(at) {
-            Some(byte) if *byte > b' ' => return (at, *byte),
-            Some(b' ' | b'\t' | b'\n' | b'\r') => at += 1,
-            // No control character is a token.
-            Some(_) | None => return (at, 0),
-        }
-    }
-}
-
 /// The key of a member and the colon behind it.
 #[inline(always)]
 fn key<const BINARY: bool>(bytes: &[u8], at: usize) -> Result<usize, Fault> {
@@ -287,204 +280,3 @@ fn key<const BINARY: bool>(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     }
     Ok(at + 1)
 }
-
-/// What a key means that goes from quote to quote.
-fn key_of(bytes: &[u8], start: usize, end: usize) -> Key {
-    let raw = bytes.get(start + 1..end - 1).unwrap_or_default();
-    match raw {
-        b"_placeholder" => Key::Placeholder,
-        b"num" => Key::Num,
-        // The longest way to write `_placeholder` has six bytes for each of its letters.
-        _ if raw.len() <= 72 && raw.contains(&b'\\') => {
-            match scan::unescape(core::str::from_utf8(raw).unwrap_or_default()).as_ref() {
-                "_placeholder" => Key::Placeholder,
-                "num" => Key::Num,
-                _ => Key::Other,
-            }
-        }
-        _ => Key::Other,
-    }
-}
-
-/// A reference as everybody writes it: its number, and where it ends. `None` if it is something else.
-#[inline]
-fn plain_reference(bytes: &[u8], start: usize) -> Option<(u32, usize)> {
-    let rest = bytes.get(start..)?;
-    let rest = rest.strip_prefix(br#"{"_placeholder":true,"num":"#)?;
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    // JSON has no leading zeros.
-    let is_json = digits == 1 || rest.first() != Some(&b'0');
-    if !is_json || rest.get(digits) != Some(&b'}') {
-        return None;
-    }
-    let num = number(rest.get(..digits)?)?;
-    Some((num, bytes.len() - rest.len() + digits + 1))
-}
-
-/// A reference in any other spelling.
-fn spelt_reference(bytes: &[u8], start: usize) -> Result<Option<(u32, usize)>, Fault> {
-    let mut is_reference = false;
-    let mut num = None;
-    let mut at = start + 1;
-    loop {
-        let (quote, byte) = token(bytes, at);
-        if byte != b'"' {
-            // Nothing in it, or no JSON, which the caller will find.
-            return Ok(None);
-        }
-        at = string(bytes, quote + 1)?;
-        let key = key_of(bytes, quote, at);
-        let (colon, byte) = token(bytes, at);
-        if byte != b':' {
-            return Err(Fault::Syntax);
-        }
-        let (from, first) = token(bytes, colon + 1);
-        at = match first {
-            b'{' | b'[' => return Ok(None),
-            b'"' => string(bytes, from + 1)?,
-            _ => scalar(bytes, from, first)?,
-        };
-        // A key that comes twice means what it means the second time.
-        match key {
-            Key::Placeholder => is_reference = first == b't',
-            Key::Num => num = bytes.get(from..at).and_then(number),
-            Key::Other => {}
-        }
-        let next;
-        (at, next) = token(bytes, at);
-        at += 1;
-        match next {
-            b',' => {}
-            b'}' => break,
-            _ => return Err(Fault::Syntax),
-        }
-    }
-    match (is_reference, num) {
-        (false, _) => Ok(None),
-        (true, Some(num)) => Ok(Some((num, at))),
-        (true, None) => Err(Fault::Attachments),
-    }
-}
-
-/// The end of a string whose first quote stands before `at`: behind its last quote.
-#[inline(always)]
-fn string(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    let at = scan::special(bytes, at);
-    if bytes.get(at) == Some(&b'"') {
-        return Ok(at + 1);
-    }
-    string_with_escapes(bytes, at)
-}
-
-#[cold]
-fn string_with_escapes(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
-    loop {
-        match bytes.get(at..).unwrap_or_default() {
-            [b'"', ..] => return Ok(at + 1),
-            [
-                b'\\',
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
-                ..,
-            ] => at += 2,
-            [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) => {
-                at += 6;
-            }
-            _ => return Err(Fault::Syntax),
-        }
-        at = scan::special(bytes, at);
-    }
-}
-
-/// The end of a number or of one of the three words.
-#[inline(always)]
-fn scalar(bytes: &[u8], at: usize, first: u8) -> Result<usize, Fault> {
-    let word: &[u8] = match first {
-        b'-' | b'0'..=b'9' => return number_end(bytes, at),
-        b't' => b"true",
-        b'f' => b"false",
-        b'n' => b"null",
-        _ => return Err(Fault::Syntax),
-    };
-    let rest = bytes.get(at..).unwrap_or_default();
-    if rest.starts_with(word) {
-        Ok(at + word.len())
-    } else {
-        Err(Fault::Syntax)
-    }
-}
-
-#[inline(always)]
-fn number_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
-    let first = if bytes.get(start) == Some(&b'-') {
-        start + 1
-    } else {
-        start
-    };
-    let at = digits_end(bytes, first)?;
-    // A leading zero stands alone.
-    if at > first + 1 && bytes.get(first) == Some(&b'0') {
-        return Err(Fault::Syntax);
-    }
-    match bytes.get(at) {
-        Some(b'.' | b'e' | b'E') => float_end(bytes, at),
-        _ => Ok(at),
-    }
-}
-
-fn float_end(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
-    let is = |at, byte| bytes.get(at) == Some(&byte);
-    if is(at, b'.') {
-        at = digits_end(bytes, at + 1)?;
-    }
-    if is(at, b'e') || is(at, b'E') {
-        at += 1;
-        if is(at, b'-') || is(at, b'+') {
-            at += 1;
-        }
-        at = digits_end(bytes, at)?;
-    }
-    Ok(at)
-}
-
-/// One digit or more.
-#[inline]
-fn digits_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
-    let mut at = start;
-    while let Some(b'0'..=b'9') = bytes.get(at) {
-        at += 1;
-    }
-    if at > start {
-        Ok(at)
-    } else {
-        Err(Fault::Syntax)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Placeholder,
-    Num,
-    Other,
-}
-
-/// Digits and nothing else, and not too many of them.
-pub(super) fn number(digits: &[u8]) -> Option<u32> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u32, |number, byte| {
-        let digit = char::from(*byte).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(digit)
-    })
-}
-
-fn is_permutation(places: &[Place]) -> bool {
-    let mut seen = alloc::vec![false; places.len()];
-    places.iter().all(|place| {
-        seen.get_mut(place.num as usize)
-            .is_some_and(|seen| !core::mem::replace(seen, true))
-    })
-}
-
-/// The fewest bytes in which an attachment can be referenced: `{"_placeholder":true,"num":0}`.
-pub(super) const SHORTEST_REFERENCE: usize = 29;

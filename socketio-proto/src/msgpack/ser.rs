@@ -1,17 +1,17 @@
 //! A serde data format that writes MessagePack as `notepack.io` does.
 
+mod arguments;
+mod compound;
+
 use alloc::vec::Vec;
 
-use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{Serialize, Serializer};
 
+pub(crate) use self::arguments::Arguments;
+use self::compound::Compound;
+use crate::EncodeError;
 use crate::codec::MAX_DEPTH;
 use crate::json::{NUMBER, RAW_VALUE, exact_integer};
-use crate::key::KeySerializer;
-use crate::spread::{Sink, miscounted};
-use crate::{EncodeError, RawValue, Value};
 
 /// The bytes of one packet, as they are written.
 pub(crate) struct Writer {
@@ -155,89 +155,6 @@ fn head(kind: Kind, len: usize) -> Result<([u8; 5], usize), EncodeError> {
 enum Kind {
     Array,
     Map,
-}
-
-/// An array or a map that is open.
-pub(crate) struct Compound<'w> {
-    writer: &'w mut Writer,
-    kind: Kind,
-    /// Where its head stands.
-    start: usize,
-    /// What the head says.
-    announced: usize,
-    /// Elements, or keys, so far.
-    count: usize,
-    /// It is the only value of a map of its own: a variant of an enum.
-    is_variant: bool,
-    /// It is no container: its only field is JSON.
-    is_json: bool,
-}
-
-impl<'w> Compound<'w> {
-    /// Writes a head. A length that is not known is taken for zero and put right in the end.
-    fn open(writer: &'w mut Writer, kind: Kind, len: Option<usize>) -> Result<Self, EncodeError> {
-        writer.open()?;
-        let announced = len.unwrap_or(0);
-        let start = writer.out.len();
-        let (bytes, size) = head(kind, announced)?;
-        writer.raw(bytes.get(..size).unwrap_or_default());
-        Ok(Self {
-            writer,
-            kind,
-            start,
-            announced,
-            count: 0,
-            is_variant: false,
-            is_json: false,
-        })
-    }
-
-    fn variant(
-        writer: &'w mut Writer,
-        kind: Kind,
-        variant: &'static str,
-        len: usize,
-    ) -> Result<Self, EncodeError> {
-        writer.open()?;
-        writer.map(1);
-        writer.str(variant)?;
-        let mut compound = Self::open(writer, kind, Some(len))?;
-        compound.is_variant = true;
-        Ok(compound)
-    }
-
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.count += 1;
-        value.serialize(&mut *self.writer)
-    }
-
-    fn member<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        self.count += 1;
-        self.writer.str(key)?;
-        value.serialize(&mut *self.writer)
-    }
-
-    fn close(self) -> Result<(), EncodeError> {
-        if self.is_json {
-            return Ok(());
-        }
-        if self.count != self.announced {
-            // The shortest head may be longer now.
-            let (_, old) = head(self.kind, self.announced)?;
-            let (bytes, size) = head(self.kind, self.count)?;
-            let bytes = bytes.iter().copied().take(size);
-            self.writer.out.splice(self.start..self.start + old, bytes);
-        }
-        self.writer.close();
-        if self.is_variant {
-            self.writer.close();
-        }
-        Ok(())
-    }
 }
 
 impl<'w> Serializer for &'w mut Writer {
@@ -407,15 +324,7 @@ impl<'w> Serializer for &'w mut Writer {
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Compound<'w>, EncodeError> {
         if name == RAW_VALUE || name == NUMBER {
-            return Ok(Compound {
-                start: self.out.len(),
-                writer: self,
-                kind: Kind::Map,
-                announced: 0,
-                count: 0,
-                is_variant: false,
-                is_json: true,
-            });
+            return Ok(Compound::json(self));
         }
         Compound::open(self, Kind::Map, Some(len))
     }
@@ -428,197 +337,5 @@ impl<'w> Serializer for &'w mut Writer {
         len: usize,
     ) -> Result<Compound<'w>, EncodeError> {
         Compound::variant(self, Kind::Map, variant, len)
-    }
-}
-
-impl SerializeSeq for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.element(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl SerializeTuple for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.element(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl SerializeTupleStruct for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.element(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl SerializeTupleVariant for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.element(value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl SerializeMap for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), EncodeError> {
-        self.count += 1;
-        key.serialize(KeySerializer(|key: &str| self.writer.str(key)))
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        value.serialize(&mut *self.writer)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl SerializeStruct for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        if !self.is_json {
-            return self.member(key, value);
-        }
-        value.serialize(KeySerializer(|json: &str| {
-            let value = Value::from_json(json).map_err(serde::ser::Error::custom)?;
-            value.serialize(&mut *self.writer)
-        }))
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-impl SerializeStructVariant for Compound<'_> {
-    type Ok = ();
-    type Error = EncodeError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
-        self.member(key, value)
-    }
-
-    fn end(self) -> Result<(), EncodeError> {
-        self.close()
-    }
-}
-
-/// The array of an event or of an acknowledgement.
-pub(crate) struct Arguments<'w> {
-    writer: &'w mut Writer,
-    name: Option<&'w str>,
-    offset: Option<&'w str>,
-    begun: bool,
-}
-
-impl<'w> Arguments<'w> {
-    pub(super) fn new(
-        writer: &'w mut Writer,
-        name: Option<&'w str>,
-        offset: Option<&'w str>,
-    ) -> Self {
-        Self {
-            writer,
-            name,
-            offset,
-            begun: false,
-        }
-    }
-
-    /// Each value as an argument.
-    pub(crate) fn write_values(&mut self, values: &[Value]) -> Result<(), EncodeError> {
-        self.begin(values.len())?;
-        values
-            .iter()
-            .try_for_each(|value| value.serialize(self.next()))
-    }
-
-    /// What was received; as it stands, if it came as MessagePack.
-    pub(crate) fn write_raw(
-        &mut self,
-        count: usize,
-        values: impl Iterator<Item = RawValue>,
-    ) -> Result<(), EncodeError> {
-        self.begin(count)?;
-        for value in values {
-            match value.as_msgpack() {
-                Some(bytes) => self.writer.raw(bytes),
-                None => value.to_value().serialize(self.next())?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Appends the offset.
-    pub(super) fn end(self) -> Result<(), EncodeError> {
-        if !self.begun {
-            return Err(miscounted());
-        }
-        if let Some(offset) = self.offset {
-            self.writer.str(offset)?;
-        }
-        self.writer.close();
-        Ok(())
-    }
-}
-
-impl Sink for Arguments<'_> {
-    type Argument<'s>
-        = &'s mut Writer
-    where
-        Self: 's;
-
-    fn begin(&mut self, count: usize) -> Result<(), EncodeError> {
-        self.begun = true;
-        self.writer.open()?;
-        let count = count + usize::from(self.name.is_some()) + usize::from(self.offset.is_some());
-        let (bytes, size) = head(Kind::Array, count)?;
-        self.writer.raw(bytes.get(..size).unwrap_or_default());
-        match self.name {
-            Some(name) => self.writer.str(name),
-            None => Ok(()),
-        }
-    }
-
-    fn next(&mut self) -> Self::Argument<'_> {
-        self.writer
     }
 }

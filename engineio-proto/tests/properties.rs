@@ -215,16 +215,20 @@ proptest! {
     fn an_upgrade_that_takes_too_long_costs_nothing(
         revision in prop_oneof![Just(Revision::V4), Just(Revision::V3)],
         network in quick_network(),
-        arrivals in 0_usize..15,
-        sends in vec((any::<bool>(), 0_u16..900), 0..6),
-        way in prop::sample::select(Way::ALL.to_vec()),
+        messages in vec((any::<bool>(), 0_u16..900, 0_usize..4), 1..8),
+        // A client that pauses waits for these two most of all.
+        way in prop_oneof![
+            Just(Way::PostAnswers),
+            Just(Way::GetAnswers),
+            prop::sample::select(Way::ALL.to_vec()),
+        ],
         stall in 10_001_u16..15_000,
     ) {
         let mut pair = Pair::new(Setup::default().revision(revision), network);
-        pair.run(&vec![Op::Arrive; arrivals]);
-        for (from_client, size) in sends {
+        for (from_client, size, arrivals) in messages {
             let by = if from_client { Side::Client } else { Side::Server };
-            pair.run(&[Op::send(by, size), Op::Arrive]);
+            pair.run(&vec![Op::Arrive; arrivals]);
+            pair.run(&[Op::send(by, size)]);
         }
         pair.run(&[Op::Stall(way, stall), Op::Advance(40_000), Op::send(Side::Client, 9)]);
         pair.run(&[Op::send(Side::Server, 9), Op::Advance(40_000)]);

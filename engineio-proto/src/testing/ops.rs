@@ -185,7 +185,10 @@ impl Ledger {
 
     fn on_frame(&mut self, frame: Frame, revision: Revision) {
         let packet = Packet::from_frame(frame, revision);
-        self.on_packet(packet.expect("a session sends what can be decoded"));
+        let packet = packet.expect("a session sends what can be decoded");
+        let for_polling = matches!(packet, Packet::Noop | Packet::Close);
+        assert!(!for_polling, "{packet:?} is said on a link");
+        self.on_packet(packet);
     }
 
     fn on_body(&mut self, body: Bytes, encoding: Encoding, max: Option<usize>) {

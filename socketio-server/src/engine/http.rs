@@ -22,7 +22,7 @@ use self::upgrade::Handshake;
 use super::config::Config;
 use super::connection::Connection;
 use super::driver::Driver;
-use super::machine::Protocol;
+use super::machine::{Machine, Protocol};
 use super::registry::Registry;
 use super::{Clock, ids};
 
@@ -109,7 +109,7 @@ impl<P: Protocol> Core<P> {
             .then(|| upgrade::take(&mut request))
             .transpose()?;
         let query = Query::parse(request.uri().query().unwrap_or_default());
-        let connection = query.sid().and_then(|sid| self.sessions.get(sid));
+        let connection = query.sid().and_then(|sid| self.find(sid));
         let known = connection.as_ref().map(|connection| {
             connection.session(|session| Known {
                 transport: session.transport(),
@@ -160,6 +160,16 @@ impl<P: Protocol> Core<P> {
             (_, None, _) => Err(Reject::UnknownSid),
             (Admission::Upgrade, _, None) => Err(Reject::BadRequest(BadRequest::NotAnUpgrade)),
         }
+    }
+
+    /// The session of this id, as it is at this moment: its timer may be about to fire, and what is past its deadline is over.
+    fn find(&self, sid: &str) -> Option<Arc<Connection<P>>> {
+        let connection = self.sessions.get(sid)?;
+        let deadline = connection.lock().machine.poll_timeout();
+        if deadline.is_some_and(|deadline| deadline <= self.clock.now()) {
+            connection.input(Machine::handle_timeout);
+        }
+        Some(connection)
     }
 
     /// A session begins: it can be asked for from now on, and its driver runs.

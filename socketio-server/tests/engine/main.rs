@@ -1,10 +1,10 @@
 //! The engine from outside, by bytes. `behaviour.md` says which rule of the protocol each of these tests is for; a check keeps
 //! it complete.
 
-#[expect(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;
 
+mod advisories;
 mod close;
 mod heartbeat;
 mod jsonp;

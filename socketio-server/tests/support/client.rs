@@ -42,7 +42,8 @@ impl Client {
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .unwrap();
-        stream.write_all(bytes).unwrap();
+        // The server may have refused it before all of it was sent.
+        let _ = stream.write_all(bytes);
         Pending { stream }
     }
 
@@ -117,6 +118,15 @@ impl Pending {
         assert!(!self.is_held(5_000), "an answer");
     }
 
+    /// The status; 400 if the server ends the connection without an answer.
+    pub(crate) fn answer_and_status(mut self) -> u16 {
+        // It may have been refused while it was still being sent: then a reset has overtaken the answer.
+        match self.stream.peek(&mut [0]) {
+            Ok(1) => self.read_head().status,
+            _ => 400,
+        }
+    }
+
     /// The answer, and whether the server ends the connection behind it.
     pub(crate) fn answer_and_end(mut self) -> (Answer, bool) {
         let head = self.read_head();
@@ -144,7 +154,7 @@ impl Pending {
             self.stream.read_exact(&mut byte).expect("an answer");
             head.push(byte[0]);
         }
-        let head = String::from_utf8(head).unwrap();
+        let head = String::from_utf8_lossy(&head);
         let mut lines = head.trim_end().lines();
         let status = lines
             .next()

@@ -25,7 +25,7 @@ use self::answer::Dress;
 use self::upgrade::WebSocketHandshake;
 use super::connection::Connection;
 use super::driver::Driver;
-use super::machine::Protocol;
+use super::machine::{Machine, Protocol};
 use super::registry::Registry;
 use super::{Clock, ids};
 use crate::door::{
@@ -138,7 +138,7 @@ impl<P: Protocol> Core<P> {
         method: &http::Method,
         is_upgrade: bool,
     ) -> Result<(Admission, Named<P>), Refused> {
-        let connection = query.sid().and_then(|sid| self.sessions.get(sid));
+        let connection = query.sid().and_then(|sid| self.find(sid));
         let known = connection.as_ref().map(|connection| {
             connection.session(|session| Known {
                 transport: session.transport(),
@@ -154,6 +154,16 @@ impl<P: Protocol> Core<P> {
         let config = self.options.sessions.admission();
         let admission = admit(query, method, is_upgrade, known, &config)?;
         Ok((admission, connection))
+    }
+
+    /// The session of this id, as it is at this moment: its timer may be about to fire, and what is past its deadline is over.
+    fn find(&self, sid: &str) -> Option<Arc<Connection<P>>> {
+        let connection = self.sessions.get(sid)?;
+        let deadline = connection.lock().machine.poll_timeout();
+        if deadline.is_some_and(|deadline| deadline <= self.clock.now()) {
+            connection.input(Machine::handle_timeout);
+        }
+        Some(connection)
     }
 
     /// Whether a page may send this, and to this name.

@@ -66,7 +66,7 @@ impl<P: Protocol> Core<P> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let max_payload = self.options().sessions.max_payload_bytes();
         if let Some(sid) = query.sid() {
-            let connection = self.sessions.get(sid).ok_or(Reject::UnknownSid)?;
+            let connection = self.find(sid).ok_or(Reject::UnknownSid)?;
             let expected = connection.session(Session::revision);
             if query.revision() != expected {
                 let mismatch = BadRequest::ProtocolMismatch { expected };

@@ -1,11 +1,13 @@
 //! The engine from outside, by bytes: each test is a rule of polling, WebSocket or the upgrade between them.
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::time::{Duration, Instant};
 
 use socketio_server::engine::{Origins, Transport};
-use support::{Received, frame, serve};
+use support::client::{Received, frame};
+use support::serve;
 
 const BAD_REQUEST: &str = r#"{"code":3,"message":"Bad request"}"#;
 const UNKNOWN_SID: &str = r#"{"code":1,"message":"Session ID unknown"}"#;
@@ -405,7 +407,7 @@ fn frames_that_come_with_the_handshake_are_not_lost() {
     let head = "GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let bytes = [head.as_bytes(), &frame(0x81, b"4early")].concat();
-    let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+    let mut stream = std::net::TcpStream::connect(server.address).unwrap();
     std::io::Write::write_all(&mut stream, &bytes).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(5)))
@@ -531,7 +533,7 @@ fn pages_of_other_origins_are_refused_on_every_transport_before_any_101() {
         assert_eq!(refused.said(), (403, "Forbidden"), "{origin}");
     }
     assert_eq!(server.engine.sessions(), 0);
-    let own = format!("{polling}\nOrigin: http://{}", server.address());
+    let own = format!("{polling}\nOrigin: http://{}", server.address);
     assert_eq!(server.request(&own, b"").status, 200);
 
     let server =
@@ -597,4 +599,21 @@ fn a_client_that_does_not_read_is_not_read_from() {
         accepted < 40_000_000,
         "{accepted} bytes were read from somebody who reads nothing"
     );
+}
+
+#[test]
+fn a_silent_session_is_over_exactly_interval_and_timeout_after_its_handshake() {
+    let server = serve(|engine| {
+        engine
+            .ping_interval(Duration::from_millis(300))
+            .ping_timeout(Duration::from_millis(200))
+            .revision_3(true)
+    });
+    for _ in 0..3 {
+        let (four, three) = (server.open("EIO=4"), server.open("EIO=3"));
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(server.get(&poll(&four)).said(), (400, UNKNOWN_SID));
+        let three = format!("/engine.io/?EIO=3&transport=polling&sid={three}");
+        assert_eq!(server.post(&three, "1:2").said(), (400, UNKNOWN_SID));
+    }
 }

@@ -152,6 +152,11 @@ impl Config {
         self.max_payload
     }
 
+    /// See [`ping_timeout`](Self::ping_timeout).
+    pub fn ping_timeout_value(&self) -> Duration {
+        self.ping_timeout
+    }
+
     /// What [`admit`](crate::admit::admit) has to know.
     pub fn admission(&self) -> AdmitConfig<'_> {
         AdmitConfig::new(&self.transports).allow_revision_3(self.revision_3)
@@ -217,6 +222,11 @@ impl Opening {
             base64: query.base64(),
             jsonp: query.jsonp(),
         }
+    }
+
+    /// The id of the session.
+    pub fn sid(&self) -> &Sid {
+        &self.sid
     }
 
     /// The revision of the protocol.

@@ -78,18 +78,25 @@ impl TextBuilder {
     ///
     /// Costs a copy of the prepended text only, as long as the room asked for with
     /// [`with_front`](Self::with_front) lasts; then all that is there has to move.
+    #[inline]
     pub fn prepend(&mut self, text: &str) {
         let missing = (text.len() + FRONT).saturating_sub(self.start);
         if missing > 0 {
-            self.buffer
-                .splice(self.start..self.start, repeat_n(0, missing));
-            self.start += missing;
+            self.make_room(missing);
         }
         let start = self.start - text.len();
         if let Some(room) = self.buffer.get_mut(start..self.start) {
             room.copy_from_slice(text.as_bytes());
             self.start = start;
         }
+    }
+
+    /// Moves all that is there.
+    #[cold]
+    fn make_room(&mut self, missing: usize) {
+        self.buffer
+            .splice(self.start..self.start, repeat_n(0, missing));
+        self.start += missing;
     }
 
     /// Bytes of payload so far.
@@ -110,6 +117,7 @@ impl TextBuilder {
     }
 
     /// The finished message. What was reserved and not used stays with it until it is sent.
+    #[inline]
     pub fn finish(self) -> Message {
         let Self { mut buffer, start } = self;
         let kind = start - 1;

@@ -151,7 +151,7 @@ impl<'de> Reader<'de> {
 
     #[inline]
     pub(super) fn number(&mut self) -> Literal {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let (literal, len) = Literal::read(rest);
         self.at += len;
         literal

@@ -29,12 +29,11 @@ pub(super) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     // The last bytes are looked at together with some before them, so that there is no rest to go through.
     if let Some(last) = bytes.last_chunk() {
-        let mut found = hits(u64::from_le_bytes(*last));
         let (chunks, _) = bytes.as_chunks();
-        for chunk in chunks {
-            found |= hits(u64::from_le_bytes(*chunk));
-        }
-        return found == 0;
+        return is_plain_block(last) && chunks.iter().all(is_plain_block);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return hits(u64::from_le_bytes(*first)) | hits(u64::from_le_bytes(*last)) == 0;
     }
     let word = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
@@ -49,6 +48,16 @@ pub(super) fn is_plain(text: &str) -> bool {
         },
     };
     hits(word) == 0
+}
+
+/// The same for sixteen bytes. All are looked at, whatever is found, so that the compiler can take them together.
+#[inline(always)]
+fn is_plain_block(block: &[u8; 16]) -> bool {
+    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    let found = block
+        .iter()
+        .fold(false, |found, byte| found | is_special(byte));
+    !found
 }
 
 /// Looks at eight bytes at a time: not zero if one of them is `"`, `\` or a control character, and then the lowest bit

@@ -5,6 +5,8 @@
 
 pub mod engine;
 
+mod door;
+
 /// The code of the README is compiled with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

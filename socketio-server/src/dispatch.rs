@@ -144,7 +144,10 @@ impl Protocol for Sio {
         }
     }
 
-    fn opened(&self, _connection: &Arc<Client>) {}
+    fn opened(&self, client: &Arc<Client>) {
+        // A client 2.x is in `/` without asking, so something has happened already.
+        client.dispatch();
+    }
 
     fn handle(&self, client: &Arc<Client>, happening: Happening) {
         // Handlers are caught each for itself. What is left are a user's `Drop` and the like, which must not take the

@@ -112,6 +112,9 @@ pub struct AckStream<T> {
     _type: PhantomData<fn() -> T>,
 }
 
+/// Whose answer it is, if that is known, and what it is.
+pub type Answer<T> = (Option<SocketId>, Result<T, AckError>);
+
 /// Beyond the time that clients have, for nodes to tell each other.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -135,12 +138,12 @@ impl<T: DeserializeOwned> AckStream<T> {
     /// The next answer, and whose it is. `None` when all have come up.
     ///
     /// Some adapters do not tell whose answer it is, if the client is on another node.
-    pub async fn next(&mut self) -> Option<(Option<SocketId>, Result<T, AckError>)> {
+    pub async fn next(&mut self) -> Option<Answer<T>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// All answers.
-    pub async fn all(mut self) -> Vec<(Option<SocketId>, Result<T, AckError>)> {
+    pub async fn all(mut self) -> Vec<Answer<T>> {
         let mut all = Vec::new();
         while let Some(answer) = self.next().await {
             all.push(answer);
@@ -149,10 +152,7 @@ impl<T: DeserializeOwned> AckStream<T> {
     }
 
     /// As [`next`](Self::next), for whoever makes a stream of another kind of this.
-    pub fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<(Option<SocketId>, Result<T, AckError>)>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answer<T>>> {
         let mut inside = self.gathered.lock();
         if let Some((from, result)) = inside.arrived.pop_front() {
             drop(inside);
@@ -204,7 +204,7 @@ pub(crate) struct Gathered {
 
 #[derive(Default)]
 struct Inside {
-    arrived: VecDeque<(Option<SocketId>, Result<Answered, AckError>)>,
+    arrived: VecDeque<Answer<Answered>>,
     expected: usize,
     answered: usize,
     asked_all: bool,

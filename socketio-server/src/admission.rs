@@ -97,15 +97,16 @@ fn later(
     deciding: Pin<Box<impl Future<Output = Result<Candidate, ConnectError>> + Send + 'static>>,
 ) {
     let weak = downgrade(client);
-    let task = tokio::spawn(async move {
+    let task = client.protocol.common.spawn(async move {
         let result = deciding.await;
         if let Some(client) = weak.upgrade() {
             client.post(Posted::Decided(Box::new(Decision { request, result })));
         }
     });
+    let Some(task) = task else { return };
     let mut inside = client.local.lock();
     inside.deciding.retain(|(_, task)| !task.is_finished());
-    inside.deciding.push((name, task.abort_handle()));
+    inside.deciding.push((name, task));
 }
 
 /// The client does not want it any more.

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use crate::dispatch::{Client, Inside, Posted};
 use crate::event::Event;
-use crate::listeners::{Table, Wrap};
+use crate::listeners::{Entry, Table, Wrap};
 use crate::member::Member;
 use crate::run;
 use crate::wrap::{Next, tables};
@@ -135,7 +135,7 @@ fn begin(event: &Event) {
         is_handled = true;
         run::start_all(Some(entries), event);
         if let Some(listeners) = listeners
-            && entries.iter().any(|entry| entry.is_once())
+            && entries.iter().any(Entry::is_once)
         {
             listeners.forget_spent(event.name());
         }

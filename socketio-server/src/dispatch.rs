@@ -118,7 +118,7 @@ impl Client {
             return;
         }
         let this = Arc::downgrade(self);
-        self.protocol.spawn(async move {
+        self.protocol.common.spawn(async move {
             if let Some(this) = this.upgrade() {
                 this.dispatch();
             }
@@ -135,7 +135,7 @@ impl Protocol for Sio {
     }
 
     fn accept(&self, session: Session, handshake: &Handshake, now: Time) -> Multiplexed {
-        self.note_runtime();
+        self.common.note_runtime();
         let (config, codec) = self.config_for(handshake);
         Multiplexed {
             inner: Joined::new(session, config, now),

@@ -24,7 +24,7 @@ mod socket;
 mod target;
 mod wrap;
 
-pub use ack::{AckFuture, AckStream};
+pub use ack::{AckFuture, AckStream, Answer};
 pub use attributes::Attributes;
 pub use error::{AckError, EmitError, Error};
 pub use event::{AckSender, Event};

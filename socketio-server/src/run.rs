@@ -76,7 +76,7 @@ pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedO
         Ok(Ok(Ok(outcome))) => end(event, outcome),
         Ok(Ok(Err(future))) => {
             let running = Running::begin(event.member());
-            tokio::spawn(Rest {
+            event.member().nsp.common.spawn(Rest {
                 future,
                 event: event.clone(),
                 _running: running,

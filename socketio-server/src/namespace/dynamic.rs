@@ -24,7 +24,10 @@ use crate::event::Asking;
 /// # Ok::<(), socketio_server::InvalidPattern>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Params(Option<Arc<[(Box<str>, Box<str>)]>>);
+pub struct Params(Option<Arc<[Param]>>);
+
+/// The name of a placeholder, and what stands for it.
+type Param = (Box<str>, Box<str>);
 
 impl Params {
     /// What stands for a placeholder. `None` if the pattern has none of this name.
@@ -216,10 +219,7 @@ impl Parent {
         let freed = children.remove(&nsp.name);
         drop(children);
         if let Some(nsp) = freed {
-            let closing = nsp.adapter().close();
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(closing);
-            }
+            self.common.spawn(nsp.adapter().close());
         }
     }
 

@@ -12,7 +12,9 @@ use socketio_adapter::{
     Adapter, AdapterFactory, Host, Local, MemoryAdapter, Recipient, Reply, Report, Target,
 };
 use socketio_proto::{AckId, Codec, Namespace as Name, SocketId, Value};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use super::dynamic::{Params, Parent};
 use crate::error::Error;
@@ -38,6 +40,29 @@ pub(crate) struct Common {
     /// Handlers that wait for something, and who wants to know when none does.
     pub(crate) running: AtomicUsize,
     pub(crate) idle: Notify,
+    /// Where clients are served.
+    pub(crate) runtime: OnceLock<Handle>,
+}
+
+impl Common {
+    /// Clients are served here.
+    pub(crate) fn note_runtime(&self) {
+        if self.runtime.get().is_none()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let _ = self.runtime.set(runtime);
+        }
+    }
+
+    /// Runs something in a task. Callers may be on any thread, also on one that knows no runtime.
+    pub(crate) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> Option<AbortHandle> {
+        let runtime = Handle::try_current().ok();
+        let runtime = runtime.or_else(|| self.runtime.get().cloned())?;
+        Some(runtime.spawn(task).abort_handle())
+    }
 }
 
 /// A function that decides, whose type is forgotten.
@@ -226,7 +251,7 @@ impl Host for HostOf {
         let Some(nsp) = self.0.upgrade() else { return };
         let event = ServerEvent::new(name, arguments, reply);
         for handler in nsp.shared.server_handlers(name) {
-            tokio::spawn(handler(event.clone()));
+            nsp.common.spawn(handler(event.clone()));
         }
     }
 

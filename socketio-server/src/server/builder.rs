@@ -1,8 +1,8 @@
 //! Building a server.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engineio_proto::server::OnFull;
@@ -157,6 +157,7 @@ impl ServerBuilder {
             max_backlog: self.max_backlog,
             running: AtomicUsize::new(0),
             idle: Notify::new(),
+            runtime: OnceLock::new(),
         });
         let sio = Sio::new(common, configs, choices);
         Server::start(Core::new(self.options, Arc::new(sio)))

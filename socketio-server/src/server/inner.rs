@@ -3,13 +3,12 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use socketio_proto::server::Config;
 use socketio_proto::{
     Codec, Decoder, EncodeError, Encoded, Limits, Namespace as Name, Outgoing, Protocol,
 };
-use tokio::runtime::Handle;
 
 use crate::engine;
 use crate::namespace::{Common, Nsp, Params, Parent};
@@ -22,8 +21,6 @@ pub(crate) struct Sio {
     choices: Vec<Choice>,
     namespaces: RwLock<HashMap<Name, Arc<Nsp>>>,
     parents: RwLock<Arc<[Arc<Parent>]>>,
-    /// Where handlers run that are not called by a connection's task.
-    runtime: OnceLock<Handle>,
 }
 
 /// Whether a client gets a codec.
@@ -41,7 +38,6 @@ impl Sio {
             choices,
             namespaces: RwLock::default(),
             parents: RwLock::default(),
-            runtime: OnceLock::new(),
         }
     }
 
@@ -98,22 +94,6 @@ impl Sio {
         drop(namespaces);
         all.extend(self.parents().iter().flat_map(|parent| parent.children()));
         all
-    }
-
-    /// Clients are served here.
-    pub(crate) fn note_runtime(&self) {
-        if self.runtime.get().is_none()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            let _ = self.runtime.set(runtime);
-        }
-    }
-
-    /// Runs something where clients are served.
-    pub(crate) fn spawn(&self, what: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = self.runtime.get() {
-            runtime.spawn(what);
-        }
     }
 }
 

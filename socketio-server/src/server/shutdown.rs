@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use engineio_proto::server::Session;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::Server;
@@ -63,7 +64,7 @@ impl Server {
         if timeout_at(by, gone).await.is_err() {
             for client in self.core.sessions.snapshot() {
                 left.cut_off += 1;
-                left.undelivered += client.session(|session| session.buffered_messages());
+                left.undelivered += client.session(Session::buffered_messages);
                 client.with(|machine| machine.inner.abort());
                 client.dispatch_later();
             }

@@ -49,3 +49,4 @@ pub use engineio_proto::{
 };
 
 use self::clock::Clock;
+pub(crate) use self::ids::random as random_id;

@@ -108,6 +108,19 @@ impl Args {
         self.len == 0
     }
 
+    /// How many bytes arrived with them: name, arguments and attachments as they travelled.
+    ///
+    /// What keeping them costs, for whoever keeps many.
+    pub fn wire_len(&self) -> usize {
+        let attachments = self.attachments().iter().map(Bytes::len).sum::<usize>();
+        let data = match &self.source.data {
+            SourceData::Json(text) => text.len(),
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => frame.len(),
+        };
+        data.saturating_add(attachments)
+    }
+
     /// The arguments as a type of yours: see [the rule](Self).
     ///
     /// A type that borrows, such as `&str`, borrows from `self`. Text with escapes in it cannot be borrowed; use

@@ -20,29 +20,28 @@
 
 mod builder;
 mod clock;
-mod config;
-mod connection;
+pub(crate) mod connection;
 mod driver;
-mod http;
+pub(crate) mod http;
 mod ids;
 mod link;
-mod listen;
-mod machine;
-mod origin;
+pub(crate) mod machine;
 mod raw;
 mod registry;
-mod service;
 mod socket;
 mod ws;
 
 pub use self::builder::EngineBuilder;
 pub use self::link::{Link, Received};
-pub use self::origin::Origins;
 pub use self::raw::Engine;
-pub use self::service::EngineService;
 pub use self::socket::Socket;
+pub use crate::door::{
+    Handshake, Headers, HttpLayer, HttpService, Layered, LayeredFuture, Never, Origins, Peer,
+    ResponseBody, Served,
+};
 pub use engineio_proto::{
     CloseReason, Frame, Message, Payload, Revision, SendError, Sid, Transport,
 };
 
 use self::clock::Clock;
+pub(crate) use self::ids::random as random_id;

@@ -33,6 +33,18 @@ pub struct Config {
     pub(crate) upgrades: bool,
     pub(crate) revision_3: bool,
     pub(super) budget: Budget,
+    pub(super) on_full: OnFull,
+}
+
+/// What becomes of a session that is owed all that it may be owed, when more is sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnFull {
+    /// The message is refused with [`SendError::Full`](crate::SendError::Full), and the sender decides.
+    Refuse,
+    /// The session ends with [`TransportFault::Slow`](crate::TransportFault::Slow): who sends to many need not look at
+    /// each result, and no client stays that misses something.
+    Disconnect,
 }
 
 impl Default for Config {
@@ -49,6 +61,7 @@ impl Default for Config {
                 bytes: 4 << 20,
                 messages: 1 << 16,
             },
+            on_full: OnFull::Refuse,
         }
     }
 }
@@ -125,6 +138,12 @@ impl Config {
     /// payload, which it may share with others.
     pub fn buffer_limit(&mut self, bytes: usize, messages: usize) -> &mut Self {
         self.budget = Budget { bytes, messages };
+        self
+    }
+
+    /// What happens beyond the [`buffer_limit`](Self::buffer_limit). Default [`OnFull::Refuse`].
+    pub fn on_full(&mut self, policy: OnFull) -> &mut Self {
+        self.on_full = policy;
         self
     }
 

@@ -4,72 +4,65 @@ mod answer;
 mod polling;
 mod upgrade;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use engineio_proto::ContentType;
 use engineio_proto::admit::{Admission, Known, Method, admit};
 use engineio_proto::query::Query;
 use engineio_proto::reject::{BadRequest, Reject};
-use engineio_proto::server::{Opening, Session};
+use engineio_proto::server::{self, Opening, Session};
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
-use http_body::Body;
-use http_body_util::Full;
 
-use self::upgrade::Handshake;
-use super::config::Config;
+use self::upgrade::WebSocketHandshake;
 use super::connection::Connection;
 use super::driver::Driver;
 use super::machine::{Machine, Protocol};
 use super::registry::Registry;
 use super::{Clock, ids};
+use crate::door::{Answering, AnyBody, Door, Handshake, Options, ResponseBody};
 
 /// What answers are made of.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type Answer = Response<ResponseBody>;
 
 /// What a request leads to.
-enum Work<P: Protocol, B> {
+enum Work<P: Protocol> {
     Answer(Answer),
     Get(Arc<Connection<P>>),
-    Post(Arc<Connection<P>>, ContentType, B),
+    Post(Arc<Connection<P>>, ContentType, AnyBody),
 }
 
 /// Everything that requests share.
 pub(crate) struct Core<P: Protocol> {
-    pub(crate) config: Config,
+    pub(crate) options: Options,
+    prefix: String,
+    /// Shared by all sessions.
+    session_options: Arc<server::Config>,
     pub(crate) protocol: Arc<P>,
     pub(crate) clock: Clock,
     pub(crate) sessions: Registry<Connection<P>>,
 }
 
 impl<P: Protocol> Core<P> {
-    pub(crate) fn new(config: Config, protocol: Arc<P>) -> Arc<Self> {
+    pub(crate) fn new(options: Options, protocol: Arc<P>) -> Arc<Self> {
         Arc::new(Self {
-            config,
+            prefix: options.prefix(),
+            session_options: Arc::new(options.sessions.clone()),
+            options,
             protocol,
             clock: Clock::start(),
             sessions: Registry::new(),
         })
     }
 
-    /// Whether a request is for this server and not for the application around it.
-    pub(crate) fn is_for_us(&self, path: &str) -> bool {
-        path.starts_with(self.config.path.as_str())
-    }
-
     /// Answers a request.
-    pub(crate) async fn serve<B: Body>(
-        self: Arc<Self>,
-        request: Request<B>,
-    ) -> Result<Answer, Infallible> {
-        let origins = &self.config.origins;
+    async fn serve(self: Arc<Self>, request: Request<AnyBody>) -> Answer {
+        let origins = &self.options.origins;
         if request.method() == http::Method::OPTIONS && origins.answers_preflight() {
             let mut answer = answer::empty(http::StatusCode::NO_CONTENT);
             origins.decorate(request.headers(), answer.headers_mut());
             origins.decorate_preflight(request.headers(), answer.headers_mut());
-            return Ok(answer);
+            return answer;
         }
         let mut cross = http::HeaderMap::new();
         origins.decorate(request.headers(), &mut cross);
@@ -78,7 +71,7 @@ impl<P: Protocol> Core<P> {
             Ok(Work::Answer(answer)) => Ok(answer),
             Ok(Work::Get(connection)) => polling::get(&connection).await,
             Ok(Work::Post(connection, content, body)) => {
-                let max = self.config.sessions.max_payload_bytes();
+                let max = self.options.sessions.max_payload_bytes();
                 polling::post(&connection, content, body, max).await
             }
             Err(reject) => Err(reject),
@@ -95,16 +88,16 @@ impl<P: Protocol> Core<P> {
             }
         };
         answer.headers_mut().extend(cross);
-        Ok(answer)
+        answer
     }
 
     /// Decides what a request leads to. What takes time is left to the caller, who then has nothing of the request's head
     /// any more: each piece of it would keep hyper's whole read buffer for as long as a poll waits.
-    fn route<B: Body>(
+    fn route(
         self: &Arc<Self>,
-        mut request: Request<B>,
+        mut request: Request<AnyBody>,
         is_upgrade: bool,
-    ) -> Result<Work<P, B>, Reject> {
+    ) -> Result<Work<P>, Reject> {
         let upgrade = is_upgrade
             .then(|| upgrade::take(&mut request))
             .transpose()?;
@@ -122,27 +115,30 @@ impl<P: Protocol> Core<P> {
             method,
             is_upgrade,
             known,
-            &self.config.sessions.admission(),
+            &self.options.sessions.admission(),
         )?;
-        if !self.config.origins.allows(request.headers()) {
+        if !self.options.origins.allows(request.headers()) {
             tracing::warn!(
                 origin = ?request.headers().get(http::header::ORIGIN),
-                "refused a page of another origin; `EngineBuilder::origins` allows it"
+                "refused a page of another origin; the option `origins` of the server allows it"
             );
             return Err(Reject::forbidden());
         }
         match (admission, connection, upgrade) {
             (Admission::Handshake, _, Some(upgrade)) => {
-                let handshake = Handshake::check(&request)?;
+                let answer = WebSocketHandshake::check(&request)?;
                 let opening = Opening::from_query(self.new_id()?, &query);
-                Ok(Work::Answer(self.open_link(handshake, upgrade, opening)))
+                let handshake = self.handshake(&request);
+                Ok(Work::Answer(
+                    self.open_link(answer, upgrade, opening, handshake),
+                ))
             }
             (Admission::Handshake, _, None) => {
                 let opening = Opening::from_query(self.new_id()?, &query);
                 let now = self.clock.now();
-                let config = Arc::clone(&self.config.sessions_shared);
-                let session = Session::accept_polling(config, opening, now);
-                Ok(Work::Get(self.add(session)))
+                let options = Arc::clone(&self.session_options);
+                let session = Session::accept_polling(options, opening, now);
+                Ok(Work::Get(self.add(session, self.handshake(&request))))
             }
             (Admission::Get, Some(connection), _) => Ok(Work::Get(connection)),
             (Admission::Post, Some(connection), _) => {
@@ -152,7 +148,7 @@ impl<P: Protocol> Core<P> {
                 Ok(Work::Post(connection, content, request.into_body()))
             }
             (Admission::Upgrade, Some(connection), Some(upgrade)) => {
-                let handshake = Handshake::check(&request)?;
+                let handshake = WebSocketHandshake::check(&request)?;
                 let base64 = query.base64();
                 let answer = self.upgrade(handshake, upgrade, &connection, base64)?;
                 Ok(Work::Answer(answer))
@@ -173,16 +169,26 @@ impl<P: Protocol> Core<P> {
     }
 
     /// A session begins: it can be asked for from now on, and its driver runs.
-    fn add(self: &Arc<Self>, session: Session) -> Arc<Connection<P>> {
+    fn add(self: &Arc<Self>, session: Session, handshake: Handshake) -> Arc<Connection<P>> {
         let sid = session.sid().clone();
-        let machine = self.protocol.accept(session, self.clock.now());
-        let local = self.protocol.local();
-        let connection = Connection::new(Arc::clone(&self.protocol), machine, self.clock, local);
+        let handshake = Arc::new(handshake);
+        let machine = self.protocol.accept(session, &handshake, self.clock.now());
+        let connection = Connection::new(
+            Arc::clone(&self.protocol),
+            machine,
+            self.clock,
+            handshake,
+            self.protocol.local(),
+        );
         // Ids have 120 random bits; one that is taken does not happen.
         self.sessions.insert(sid, Arc::clone(&connection));
         self.protocol.opened(&connection);
         tokio::spawn(Driver::new(Arc::clone(self), Arc::clone(&connection)));
         connection
+    }
+
+    fn handshake(&self, request: &Request<AnyBody>) -> Handshake {
+        Handshake::of_request(request, Clock::calendar())
     }
 
     fn new_id(&self) -> Result<engineio_proto::Sid, Reject> {
@@ -196,6 +202,16 @@ fn method(method: &http::Method) -> Method {
         http::Method::POST => Method::Post,
         http::Method::OPTIONS => Method::Options,
         _ => Method::Other,
+    }
+}
+
+impl<P: Protocol> Door for Core<P> {
+    fn is_for_us(&self, path: &str) -> bool {
+        path.starts_with(self.prefix.as_str())
+    }
+
+    fn answer(self: Arc<Self>, request: Request<AnyBody>) -> Answering {
+        Box::pin(self.serve(request))
     }
 }
 

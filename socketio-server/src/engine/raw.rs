@@ -1,21 +1,18 @@
 //! Raw Engine.IO: events go into the inbox of a socket, and a task of the application takes them out.
 
 use std::fmt;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use engineio_proto::Time;
 use engineio_proto::server::{Event, Session};
-use tokio::net::ToSocketAddrs;
 
 use super::builder::EngineBuilder;
 use super::connection::Connection;
 use super::http::Core;
-use super::listen;
 use super::machine::Protocol;
-use super::service::EngineService;
 use super::socket::{Inbox, Socket};
+use crate::door::{Handshake, door_handle};
 
 /// An Engine.IO server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,31 +30,6 @@ impl Engine {
         Self { core }
     }
 
-    /// Listens until the listener fails for good. What is not for the engine is answered 404.
-    ///
-    /// # Errors
-    ///
-    /// The address cannot be listened on.
-    pub async fn listen(&self, address: impl ToSocketAddrs) -> io::Result<()> {
-        let listener = tokio::net::TcpListener::bind(address).await?;
-        self.serve(listener).await
-    }
-
-    /// The same with a listener that is open already, whose address can be asked for.
-    ///
-    /// # Errors
-    ///
-    /// The listener failed for good.
-    pub async fn serve(&self, listener: tokio::net::TcpListener) -> io::Result<()> {
-        listen::accept(listener, self.service()).await
-    }
-
-    /// The engine as a [`tower_service::Service`], for hyper and all that is built on tower. Requests for other paths
-    /// are answered 404.
-    pub fn service(&self) -> EngineService {
-        EngineService::new(Arc::clone(&self.core))
-    }
-
     /// How many sessions there are.
     pub fn sessions(&self) -> usize {
         self.core.sessions.len()
@@ -70,6 +42,8 @@ impl Engine {
         }
     }
 }
+
+door_handle!(Engine);
 
 type Serve = dyn Fn(Socket) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
@@ -99,7 +73,7 @@ impl Protocol for Raw {
         Inbox::default()
     }
 
-    fn accept(&self, session: Session, _now: Time) -> Session {
+    fn accept(&self, session: Session, _handshake: &Handshake, _now: Time) -> Session {
         session
     }
 

@@ -4,17 +4,17 @@ use bytes::Bytes;
 use engineio_proto::reject::Reject;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 
 use super::Answer;
+use crate::door::ResponseBody;
 
 pub(super) fn empty(status: StatusCode) -> Answer {
     with_body(status, Bytes::new())
 }
 
 /// An answer of polling. No cache may keep it.
-pub(super) fn polled(content_type: &'static str, body: Bytes) -> Answer {
-    let mut answer = with_body(StatusCode::OK, body);
+pub(super) fn polled(content_type: &'static str, body: ResponseBody) -> Answer {
+    let mut answer = Response::new(body);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -52,7 +52,7 @@ fn status(reject: &Reject) -> StatusCode {
 }
 
 fn with_body(status: StatusCode, body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
+    let mut answer = Response::new(ResponseBody::full(body));
     *answer.status_mut() = status;
     answer
 }

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
 use super::{Answer, Core, answer};
+use crate::door::Handshake;
 use crate::engine::connection::Connection;
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
@@ -38,12 +39,12 @@ pub(super) fn take<B>(request: &mut Request<B>) -> Result<OnUpgrade, Reject> {
 }
 
 /// A handshake that can be answered.
-pub(super) struct Handshake {
+pub(super) struct WebSocketHandshake {
     accept: HeaderValue,
     protocol: Option<HeaderValue>,
 }
 
-impl Handshake {
+impl WebSocketHandshake {
     /// RFC 6455, 4.2.1; version 8 differs in nothing that matters here, and the reference takes it too.
     pub(super) fn check<B>(request: &Request<B>) -> Result<Self, Reject> {
         let headers = request.headers();
@@ -97,9 +98,10 @@ impl<P: Protocol> Core<P> {
     /// A session begins with a WebSocket.
     pub(super) fn open_link(
         self: &Arc<Self>,
-        handshake: Handshake,
+        answer: WebSocketHandshake,
         upgrade: OnUpgrade,
         opening: Opening,
+        handshake: Handshake,
     ) -> Answer {
         let core = Arc::clone(self);
         tokio::spawn(async move {
@@ -107,18 +109,18 @@ impl<P: Protocol> Core<P> {
             let Some(link) = core.websocket(upgrade).await else {
                 return;
             };
-            let config = Arc::clone(&core.config.sessions_shared);
+            let config = Arc::clone(&core.session_options);
             let (session, id) =
                 Session::accept_link(config, opening, Transport::WEBSOCKET, core.clock.now());
-            core.add(session).add_link(id, link);
+            core.add(session, handshake).add_link(id, link);
         });
-        handshake.answer()
+        answer.answer()
     }
 
     /// A session that polls tries a WebSocket.
     pub(super) fn upgrade(
         self: &Arc<Self>,
-        handshake: Handshake,
+        answer: WebSocketHandshake,
         upgrade: OnUpgrade,
         connection: &Arc<Connection<P>>,
         base64: bool,
@@ -133,11 +135,11 @@ impl<P: Protocol> Core<P> {
                 connection.add_link(id, link);
             }
         });
-        Ok(handshake.answer())
+        Ok(answer.answer())
     }
 
     async fn websocket(&self, upgrade: OnUpgrade) -> Option<Box<dyn Link>> {
-        let max = self.config.sessions.max_payload_bytes();
+        let max = self.options.sessions.max_payload_bytes();
         let upgraded = upgrade.await.ok()?;
         // Taken apart to the socket, so that neither hyper's buffers nor its layers stay with the connection.
         Some(match upgraded.downcast::<TokioIo<TcpStream>>() {

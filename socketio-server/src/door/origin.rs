@@ -88,7 +88,7 @@ impl Origins {
     }
 
     /// Whether a request may be served.
-    pub(super) fn allows(&self, request: &HeaderMap) -> bool {
+    pub(crate) fn allows(&self, request: &HeaderMap) -> bool {
         let Some(origin) = request.get(ORIGIN) else {
             return true;
         };
@@ -109,7 +109,7 @@ impl Origins {
     }
 
     /// The headers by which a browser lets the page read the answer. Nothing for a page of the server itself, which needs none.
-    pub(super) fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
+    pub(crate) fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
         if matches!(self.rule, Rule::Same) {
             return;
         }
@@ -135,7 +135,7 @@ impl Origins {
     }
 
     /// What more a browser wants to know before it sends the request that it is about to send.
-    pub(super) fn decorate_preflight(&self, request: &HeaderMap, response: &mut HeaderMap) {
+    pub(crate) fn decorate_preflight(&self, request: &HeaderMap, response: &mut HeaderMap) {
         response.insert(
             ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static("GET,POST"),
@@ -150,7 +150,7 @@ impl Origins {
     }
 
     /// Whether preflight requests are answered at all.
-    pub(super) fn answers_preflight(&self) -> bool {
+    pub(crate) fn answers_preflight(&self) -> bool {
         !matches!(self.rule, Rule::Same)
     }
 }

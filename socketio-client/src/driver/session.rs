@@ -117,7 +117,8 @@ impl Live {
     /// Whether anything changed.
     pub(super) fn say_goodbyes(&mut self, cx: &mut Context<'_>, now: Time) -> bool {
         let before = self.goodbyes.len();
-        self.goodbyes.retain_mut(|(socket, by)| *by > now && socket.poll_close(cx).is_pending());
+        self.goodbyes
+            .retain_mut(|(socket, by)| *by > now && socket.poll_close(cx).is_pending());
         self.goodbyes.len() != before
     }
 
@@ -178,7 +179,12 @@ impl Live {
                 Ok(answer) => {
                     self.cause = answer.cause().or(self.cause.take());
                     *received_bytes += answer.body.len();
-                    state.driven().handle_get_response(answer.status, answer.content, answer.body, now);
+                    state.driven().handle_get_response(
+                        answer.status,
+                        answer.content,
+                        answer.body,
+                        now,
+                    );
                 }
                 Err(cause) => {
                     state.driven().handle_request_failed(cause.fault());
@@ -209,13 +215,14 @@ impl Live {
 
     fn opening(&mut self, cx: &mut Context<'_>) -> bool {
         let mut ended = Vec::new();
-        self.dials.retain_mut(|(id, dial)| match dial.as_mut().poll(cx) {
-            Poll::Pending => true,
-            Poll::Ready(result) => {
-                ended.push((*id, result));
-                false
-            }
-        });
+        self.dials
+            .retain_mut(|(id, dial)| match dial.as_mut().poll(cx) {
+                Poll::Pending => true,
+                Poll::Ready(result) => {
+                    ended.push((*id, result));
+                    false
+                }
+            });
         let progress = !ended.is_empty();
         let now = self.manager.clock.now();
         for (id, result) in ended {
@@ -246,7 +253,12 @@ impl Live {
             return false;
         }
         for link in &mut self.links {
-            if link.phase != Phase::Open || link.socket.poll_receive(cx, &mut self.received).is_pending() {
+            if link.phase != Phase::Open
+                || link
+                    .socket
+                    .poll_receive(cx, &mut self.received)
+                    .is_pending()
+            {
                 continue;
             }
             progress = true;
@@ -383,7 +395,11 @@ impl Live {
                 Poll::Ready(Err(cause)) => {
                     link.phase = Phase::Gone;
                     let now = self.manager.clock.now();
-                    self.manager.lock().driven().handle_link_failed(link.id, TransportFault::Link, now);
+                    self.manager.lock().driven().handle_link_failed(
+                        link.id,
+                        TransportFault::Link,
+                        now,
+                    );
                     self.cause = Some(cause);
                     changed = true;
                 }

@@ -5,14 +5,16 @@ mod output;
 
 use alloc::sync::Arc;
 
-use super::config::{Config, Opening};
+use super::config::{Config, OnFull, Opening};
 use super::polling::{Get, Polling};
 use super::upgrade::Candidates;
 use crate::heartbeat::Heartbeat;
 use crate::inbox::{Inbox, Incoming};
 use crate::jsonp::JsonpIndex;
 use crate::outbox::Outbox;
-use crate::{CloseReason, LinkId, Message, Revision, SendError, Sid, Time, Transport};
+use crate::{
+    CloseReason, LinkId, Message, Revision, SendError, Sid, Time, Transport, TransportFault,
+};
 
 /// One client, as the server sees it, from its first request to its end. See [the module](super) for how to drive it.
 ///
@@ -140,12 +142,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The session is closing or closed, or is owed too much already ([`Config::buffer_limit`]), or the message is
-    /// text that polling cannot carry. It was not taken.
+    /// The session is closing or closed, or is owed too much already ([`Config::buffer_limit`]; with
+    /// [`OnFull::Disconnect`] it is closed now), or the message is text that polling cannot carry. It was not taken.
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
         self.check_sendable(core::slice::from_ref(&message))?;
         if !self.outbox.has_room(self.config.budget, message.len(), 1) {
-            return Err(SendError::Full);
+            return Err(self.full());
         }
         self.outbox.push(message);
         Ok(())
@@ -158,7 +160,9 @@ impl Session {
     /// As for [`send`](Self::send).
     pub fn send_all(&mut self, messages: &[Message]) -> Result<(), SendError> {
         self.check_sendable(messages)?;
-        self.outbox.send(messages, self.config.budget)
+        self.outbox
+            .send(messages, self.config.budget)
+            .map_err(|_| self.full())
     }
 
     /// Sends even if the session is owed too much already.
@@ -316,6 +320,14 @@ impl Session {
         self.outbox.clear();
         self.candidates.clear();
         self.inbox.push(Incoming::Event(Event::Close(reason)));
+    }
+
+    /// More was sent than the session may be owed.
+    fn full(&mut self) -> SendError {
+        if self.config.on_full == OnFull::Disconnect {
+            self.fail(CloseReason::TransportError(TransportFault::Slow));
+        }
+        SendError::Full
     }
 
     fn check_sendable(&self, messages: &[Message]) -> Result<(), SendError> {

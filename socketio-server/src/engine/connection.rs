@@ -10,6 +10,7 @@ use engineio_proto::{LinkId, Time};
 use super::clock::Clock;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
+use crate::door::Handshake;
 
 /// A client: the state machine, and who waits for it.
 ///
@@ -18,6 +19,8 @@ use super::machine::{Machine, Protocol};
 pub(crate) struct Connection<P: Protocol> {
     pub(crate) protocol: Arc<P>,
     pub(crate) clock: Clock,
+    /// What the client said when it came.
+    pub(crate) handshake: Arc<Handshake>,
     state: Mutex<State<P::Machine>>,
     /// What the protocol keeps with each client.
     pub(crate) local: P::Local,
@@ -43,6 +46,7 @@ impl<P: Protocol> Connection<P> {
         protocol: Arc<P>,
         machine: P::Machine,
         clock: Clock,
+        handshake: Arc<Handshake>,
         local: P::Local,
     ) -> Arc<Self> {
         let state = State {
@@ -56,6 +60,7 @@ impl<P: Protocol> Connection<P> {
         Arc::new(Self {
             protocol,
             clock,
+            handshake,
             state: Mutex::new(state),
             local,
         })

@@ -11,6 +11,7 @@ use engineio_proto::{CloseReason, Message, Revision, SendError, Sid, Transport};
 
 use super::connection::Connection;
 use super::raw::Raw;
+use crate::door::Handshake;
 
 /// One client of an [`Engine`](super::Engine). Cheap to clone, usable from any task; a kept one keeps no session open.
 #[derive(Clone)]
@@ -66,6 +67,11 @@ impl Socket {
     /// Why the session ended, once it has.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.connection.local.lock().closed
+    }
+
+    /// What the client said when it came: URL, headers, address.
+    pub fn handshake(&self) -> &Handshake {
+        &self.connection.handshake
     }
 
     /// The id of the session. A secret: who knows it can speak for the client.

@@ -49,3 +49,8 @@ pub use engineio_proto::{
 };
 
 use self::clock::Clock;
+
+/// The time of the calendar.
+pub(crate) fn calendar() -> std::time::SystemTime {
+    Clock::calendar()
+}

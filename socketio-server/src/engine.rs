@@ -49,6 +49,7 @@ pub use engineio_proto::{
 };
 
 use self::clock::Clock;
+pub(crate) use self::ids::random as random_id;
 
 /// The time of the calendar.
 pub(crate) fn calendar() -> std::time::SystemTime {

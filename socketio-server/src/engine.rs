@@ -26,6 +26,7 @@ pub(crate) mod http;
 mod ids;
 mod link;
 pub(crate) mod machine;
+mod meter;
 mod raw;
 mod registry;
 mod socket;

@@ -7,6 +7,8 @@ use std::task::Waker;
 use engineio_proto::server::Session;
 use engineio_proto::{LinkId, Time};
 
+use tracing::Span;
+
 use super::clock::Clock;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
@@ -21,6 +23,8 @@ pub(crate) struct Connection<P: Protocol> {
     pub(crate) clock: Clock,
     /// What the client said when it came.
     pub(crate) handshake: Arc<Handshake>,
+    /// What is logged about the client stands in this. It has a number: the id of a session is a secret.
+    pub(crate) span: Span,
     state: Mutex<State<P::Machine>>,
     /// What the protocol keeps with each client.
     pub(crate) local: P::Local,
@@ -47,6 +51,7 @@ impl<P: Protocol> Connection<P> {
         machine: P::Machine,
         clock: Clock,
         handshake: Arc<Handshake>,
+        span: Span,
         local: P::Local,
     ) -> Arc<Self> {
         let state = State {
@@ -61,6 +66,7 @@ impl<P: Protocol> Connection<P> {
             protocol,
             clock,
             handshake,
+            span,
             state: Mutex::new(state),
             local,
         })
@@ -92,6 +98,7 @@ impl<P: Protocol> Connection<P> {
             return;
         }
         let baton = Baton(self);
+        let _span = self.span.enter();
         loop {
             let mut state = self.lock();
             let Some(event) = state.machine.poll_event() else {

@@ -9,17 +9,20 @@ use bytes::{Bytes, BytesMut};
 use engineio_proto::ContentType;
 use engineio_proto::reject::Reject;
 use http_body::Body as _;
-
 use tokio::time::timeout;
 
 use super::refusal::Refused;
-use super::{Answer, answer};
-use crate::door::{AnyBody, Options, ResponseBody, Unwritten};
+use super::{Answer, Core, answer};
+use crate::door::{AnyBody, ResponseBody, Unwritten};
 use crate::engine::connection::Connection;
 use crate::engine::machine::{Machine, Protocol};
+use crate::engine::meter::{Meter, Way};
 
 /// Answers a `GET` when there is something to say.
-pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<Answer, Reject> {
+pub(super) async fn get<P: Protocol>(
+    connection: &Arc<Connection<P>>,
+    meter: &Meter,
+) -> Result<Answer, Reject> {
     connection.input(Machine::handle_get)?;
     let pending = PendingGet(Some(connection));
     let mut body = BytesMut::new();
@@ -36,6 +39,7 @@ pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<
     })
     .await;
     pending.answered();
+    meter.sent(Way::Polling, body.len());
     connection.protocol.sent(connection);
     // The answer may have been what ended the session.
     connection.dispatch();
@@ -67,13 +71,14 @@ impl<P: Protocol> Drop for PendingGet<'_, P> {
 
 /// Reads a body and hands out what is in it.
 pub(super) async fn post<P: Protocol>(
+    core: &Core<P>,
     connection: &Arc<Connection<P>>,
     content: ContentType,
     body: AnyBody,
-    options: &Options,
 ) -> Result<Answer, Refused> {
     connection.input(|machine, now| machine.start_post(content, now))?;
     let pending = PendingPost(Some(connection));
+    let options = &core.options;
     let max = options.sessions.max_payload_bytes();
     let body = match timeout(options.body_timeout, read(connection, body, max)).await {
         Ok(Read::Body(body)) => body,
@@ -87,6 +92,7 @@ pub(super) async fn post<P: Protocol>(
         Err(_) => return Err(Refused::body_timeout()),
     };
     pending.done();
+    core.meter.received(Way::Polling, body.len());
     connection.input(|machine, now| machine.handle_post(body, now))?;
     connection.lock().machine.finish_post()?;
     Ok(answer::polled(

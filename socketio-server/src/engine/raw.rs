@@ -96,6 +96,10 @@ impl Protocol for Raw {
         connection.local.len() < self.inbox
     }
 
+    fn is_settled(&self, connection: &Connection<Self>) -> bool {
+        connection.local.is_settled()
+    }
+
     fn gone(&self, connection: &Arc<Connection<Self>>) {
         connection.local.end();
     }

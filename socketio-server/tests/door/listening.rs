@@ -377,3 +377,29 @@ mod waiting {
         assert!(read_answer(&mut stream).ends_with("\r\n\r\n4small"));
     }
 }
+
+#[test]
+fn a_client_that_polls_is_not_read_from_while_nobody_listens() {
+    let (received, messages) = mpsc::channel();
+    let engine = Engine::builder().inbox(2).serve(move |socket| {
+        let received = received.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(800)).await;
+            while socket.recv().await.is_some() {
+                received.send(()).unwrap();
+            }
+        }
+    });
+    let (client, _end, _runtime) = run(&engine);
+    let sid = client.open("EIO=4");
+    assert_eq!(
+        client.post(&poll(&sid), "4a\u{1e}4b\u{1e}4c").said(),
+        (200, "ok")
+    );
+    let held = client.begin(&format!("POST {}", poll(&sid)), b"4d");
+    assert!(held.is_held(300), "the inbox is full");
+    assert_eq!(held.answer().said(), (200, "ok"));
+    for _ in 0..4 {
+        messages.recv_timeout(Duration::from_secs(5)).unwrap();
+    }
+}

@@ -63,6 +63,12 @@ pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     /// Whether more may be read from this client.
     fn wants_input(&self, connection: &Connection<Self>) -> bool;
 
+    /// Whether the application has done what it does at once about all that was handed out.
+    fn is_settled(&self, connection: &Connection<Self>) -> bool {
+        let _ = connection;
+        true
+    }
+
     /// Something that was owed to this client has left.
     fn sent(&self, connection: &Connection<Self>) {
         let _ = connection;

@@ -31,6 +31,8 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
+    /// There is something for the driver to do that came while it was at work: it may have looked before.
+    more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
     get: Option<Waker>,
     /// Somebody hands out events; others need not, and must not.
@@ -52,6 +54,7 @@ impl<P: Protocol> Connection<P> {
         let state = State {
             machine,
             driver: None,
+            more_to_do: false,
             get: None,
             dispatching: false,
             new_links: Vec::new(),
@@ -119,7 +122,7 @@ impl<P: Protocol> Connection<P> {
 
     /// The driver has its turn soon: it may go on with what it had to leave.
     pub(crate) fn wake_driver(&self) {
-        let driver = self.lock().driver.take();
+        let driver = self.lock().rouse();
         if let Some(driver) = driver {
             driver.wake();
         }
@@ -153,7 +156,7 @@ impl<M: Machine> State<M> {
             (None, Some(_)) => false,
         };
         let driver = if on_link || earlier || !self.new_links.is_empty() {
-            self.driver.take()
+            self.rouse()
         } else {
             None
         };
@@ -163,14 +166,26 @@ impl<M: Machine> State<M> {
         }
     }
 
+    /// The driver has something to do. If it sleeps, it is to be woken; if not, it goes round once more.
+    fn rouse(&mut self) -> Option<Waker> {
+        self.more_to_do = true;
+        self.driver.take()
+    }
+
     /// The driver has its turn: nobody needs to wake it. Gives it the links that are new.
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
         self.driver = None;
+        self.more_to_do = false;
         std::mem::take(&mut self.new_links)
     }
 
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) {
-        store(&mut self.driver, waker);
+    /// The driver has nothing to do. False if it has: then it does not sleep.
+    #[must_use]
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) -> bool {
+        if !self.more_to_do {
+            store(&mut self.driver, waker);
+        }
+        !self.more_to_do
     }
 
     pub(crate) fn get_sleeps(&mut self, waker: &Waker) {

@@ -44,7 +44,9 @@ pub use crate::door::{
 };
 pub use engineio_proto::server::OnFull;
 pub use engineio_proto::{
-    CloseReason, Frame, Message, Payload, Revision, SendError, Sid, Transport,
+    CloseReason, DecodeError, Frame, Message, Payload, Revision, SendError, Sid, Text, Transport,
+    TransportFault,
 };
 
 use self::clock::Clock;
+pub(crate) use self::ids::random as random_id;

@@ -121,14 +121,16 @@ impl TextBuilder {
     pub fn finish(self) -> Message {
         let Self { mut buffer, start } = self;
         let kind = start - 1;
-        let header = WsHeader::new(WsHeader::TEXT, buffer.len() - kind);
-        let first = kind - header.as_slice().len();
         if let Some(byte) = buffer.get_mut(kind) {
             *byte = b'4';
         }
-        if let Some(room) = buffer.get_mut(first..kind) {
-            room.copy_from_slice(header.as_slice());
-        }
+        let first = WsHeader::write(WsHeader::TEXT, buffer.len() - kind, |header| {
+            let first = kind - header.len();
+            if let Some(room) = buffer.get_mut(first..kind) {
+                room.copy_from_slice(header);
+            }
+            first
+        });
         let mut frame = Bytes::from(buffer);
         frame.advance(first);
         Message {

@@ -18,26 +18,33 @@ impl WsHeader {
     /// FIN and opcode 2.
     pub(crate) const BINARY: u8 = 0x82;
 
+    pub(crate) fn new(first: u8, payload: usize) -> Self {
+        Self::write(first, payload, |header| {
+            let mut new = Self::NONE;
+            for byte in header {
+                new.push(*byte);
+            }
+            new
+        })
+    }
+
+    /// Hands the header over where it is written. Each of its three forms comes as an array, so that copying it takes no
+    /// loop and no call.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "each arm has compared the length"
     )]
-    pub(crate) fn new(first: u8, payload: usize) -> Self {
-        let mut bytes = [0; HEADER_ROOM + 1];
-        bytes[0] = first;
-        let len = if payload < 126 {
-            bytes[1] = payload as u8;
-            2
+    #[inline(always)]
+    pub(super) fn write<R>(first: u8, payload: usize, to: impl FnOnce(&[u8]) -> R) -> R {
+        if payload < 126 {
+            to(&[first, payload as u8])
         } else if payload <= 0xffff {
-            bytes[1] = 126;
-            bytes[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
-            4
+            let [a, b] = (payload as u16).to_be_bytes();
+            to(&[first, 126, a, b])
         } else {
-            bytes[1] = 127;
-            bytes[2..10].copy_from_slice(&(payload as u64).to_be_bytes());
-            10
-        };
-        Self { bytes, len }
+            let [a, b, c, d, e, f, g, h] = (payload as u64).to_be_bytes();
+            to(&[first, 127, a, b, c, d, e, f, g, h])
+        }
     }
 
     /// Appends one byte of payload. At most once: there is room for no more.

@@ -152,6 +152,11 @@ impl Config {
         self.max_payload
     }
 
+    /// Whether a transport is one of [`transports`](Self::transports).
+    pub fn offers(&self, transport: Transport) -> bool {
+        self.transports.contains(&transport)
+    }
+
     /// See [`ping_timeout`](Self::ping_timeout).
     pub fn ping_timeout_value(&self) -> Duration {
         self.ping_timeout

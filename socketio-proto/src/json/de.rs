@@ -129,7 +129,7 @@ impl<'de> Reader<'de> {
     }
 
     /// A string whose first quote was taken.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Cow<'de, str> {
         let start = self.at;
         let bytes = self.text.as_bytes();

@@ -74,7 +74,7 @@ fn one_value(
 }
 
 /// Puts the header in front of the JSON.
-#[inline]
+#[inline(always)]
 fn finish(
     writer: Writer<'_>,
     [plain, binary]: [&str; 2],

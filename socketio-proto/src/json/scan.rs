@@ -5,10 +5,20 @@ use alloc::string::String;
 
 /// Where the first byte from `at` on stands that is `"`, `\` or a control character; the length of `bytes` if there
 /// is none.
-#[inline]
-pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk) {
-        let hits = hits(u64::from_le_bytes(*chunk));
+///
+/// Only the first step is inlined, wherever there are strings: most of them are keys, and end with it.
+#[inline(always)]
+pub(super) fn special(bytes: &[u8], at: usize) -> usize {
+    match word_at(bytes, at).map(hits) {
+        Some(0) => special_beyond(bytes, at + 8),
+        Some(hits) => at + hits.trailing_zeros() as usize / 8,
+        None => special_beyond(bytes, at),
+    }
+}
+
+fn special_beyond(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = word_at(bytes, at) {
+        let hits = hits(word);
         if hits != 0 {
             return at + hits.trailing_zeros() as usize / 8;
         }
@@ -21,6 +31,13 @@ pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// The eight bytes from `at` on, the first of them lowest.
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
+    let chunk = bytes.get(at..at + 8)?.first_chunk()?;
+    Some(u64::from_le_bytes(*chunk))
 }
 
 /// Whether there is nothing in a text that [`special`] would stop at.

@@ -246,6 +246,9 @@ impl<P: Protocol> Driver<P> {
                     }
                 }
             }
+            if sent > 0 {
+                connection.protocol.sent(connection);
+            }
             // Who is not read from shows that it lives by taking what is written.
             if sent > 0 && !connection.session(Session::wants_input) {
                 connection.input(Machine::handle_activity);

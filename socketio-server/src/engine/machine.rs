@@ -63,6 +63,11 @@ pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     /// Whether more may be read from this client.
     fn wants_input(&self, connection: &Connection<Self>) -> bool;
 
+    /// Something that was owed to this client has left.
+    fn sent(&self, connection: &Connection<Self>) {
+        let _ = connection;
+    }
+
     /// The session has ended and nothing of it is left; called once.
     fn gone(&self, connection: &Arc<Connection<Self>>);
 }

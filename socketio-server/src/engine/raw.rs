@@ -36,7 +36,7 @@ impl Engine {
     }
 
     /// Lets a client in that comes over something else than HTTP: a link of your own, or a stream that became a WebSocket
-    /// elsewhere. `request` is what is known of it: the query (`EIO`, and `sid` if a session goes over to the link), headers,
+    /// elsewhere. `transport` is one of those that are offered; `request` is what is known of it: the query (`EIO`, and `sid` if a session goes over to the link), headers,
     /// and as extensions a [`Peer`](super::Peer). All that is asked of clients that come by HTTP is asked of it.
     ///
     /// # Errors

@@ -11,9 +11,9 @@ use engineio_proto::{Revision, Transport};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::Core;
 use super::refusal::Refused;
 use super::upgrade::PendingLink;
-use super::{Core, Door};
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
 use crate::engine::ws::WebSocket;
@@ -64,7 +64,11 @@ impl<P: Protocol> Core<P> {
         let client = self.client(&parts);
         self.check_origin(&parts, &client)?;
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let max_payload = self.options().sessions.max_payload_bytes();
+        let sessions = &self.options.sessions;
+        if !sessions.offers(transport) {
+            return Err(Reject::TransportUnknown.into());
+        }
+        let max_payload = sessions.max_payload_bytes();
         if let Some(sid) = query.sid() {
             let connection = self.find(sid).ok_or(Reject::UnknownSid)?;
             let expected = connection.session(Session::revision);
@@ -80,8 +84,7 @@ impl<P: Protocol> Core<P> {
                 max_payload,
             });
         }
-        let admission = self.options().sessions.admission();
-        if query.revision() == Revision::V3 && !admission.allows_revision_3() {
+        if query.revision() == Revision::V3 && !sessions.admission().allows_revision_3() {
             return Err(Reject::UnsupportedProtocolVersion.into());
         }
         let handshake = self.enter(&parts, client)?;

@@ -36,6 +36,7 @@ pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<
     })
     .await;
     pending.answered();
+    connection.protocol.sent(connection);
     // The answer may have been what ended the session.
     connection.dispatch();
     // Until it is written the client may still go away, with what is in it.

@@ -35,6 +35,8 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
+    /// There is something for the driver to do that came while it was at work: it may have looked before.
+    more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
     get: Option<Waker>,
     /// The `POST` under way, if it waits for somebody else to move on.
@@ -59,6 +61,7 @@ impl<P: Protocol> Connection<P> {
         let state = State {
             machine,
             driver: None,
+            more_to_do: false,
             get: None,
             post: None,
             dispatching: false,
@@ -130,7 +133,7 @@ impl<P: Protocol> Connection<P> {
     /// Whoever reads from the client may go on with what it had to leave: the driver, or a `POST`.
     pub(crate) fn wake_readers(&self) {
         let mut state = self.lock();
-        let wakers = [state.driver.take(), state.post.take()];
+        let wakers = [state.rouse(), state.post.take()];
         drop(state);
         for waker in wakers.into_iter().flatten() {
             waker.wake();
@@ -174,7 +177,7 @@ impl<M: Machine> State<M> {
             (None, Some(_)) => false,
         };
         let driver = if on_link || earlier || !self.new_links.is_empty() {
-            self.driver.take()
+            self.rouse()
         } else {
             None
         };
@@ -185,14 +188,26 @@ impl<M: Machine> State<M> {
         }
     }
 
+    /// The driver has something to do. If it sleeps, it is to be woken; if not, it goes round once more.
+    fn rouse(&mut self) -> Option<Waker> {
+        self.more_to_do = true;
+        self.driver.take()
+    }
+
     /// The driver has its turn: nobody needs to wake it. Gives it the links that are new.
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
         self.driver = None;
+        self.more_to_do = false;
         std::mem::take(&mut self.new_links)
     }
 
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) {
-        store(&mut self.driver, waker);
+    /// The driver has nothing to do. False if it has: then it does not sleep.
+    #[must_use]
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) -> bool {
+        if !self.more_to_do {
+            store(&mut self.driver, waker);
+        }
+        !self.more_to_do
     }
 
     pub(crate) fn get_sleeps(&mut self, waker: &Waker) {

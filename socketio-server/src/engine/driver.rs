@@ -29,6 +29,8 @@ pub(crate) struct Driver<P: Protocol> {
     links: Vec<Driven>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Time>,
+    /// A link was left unread in this round because the session is owed too much.
+    not_read_from: bool,
 }
 
 /// A link, and how far it is.
@@ -56,6 +58,9 @@ const ROUNDS: usize = 16;
 /// Frames that are taken at a time. The lock is held so long, and no longer.
 const FRAMES: usize = 64;
 
+/// Bytes that are taken at a time, and the frame with which they are reached.
+const BYTES: usize = 64 * 1024;
+
 /// How long a link may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -75,6 +80,7 @@ impl<P: Protocol> Driver<P> {
             links: Vec::new(),
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
+            not_read_from: false,
         }
     }
 
@@ -94,6 +100,8 @@ impl<P: Protocol> Driver<P> {
             let mut progress = self.receive(cx, received);
             progress |= self.keep_time(cx);
             progress |= self.send(cx, frames);
+            // What was not read from because of what it was owed may have made room since.
+            progress |= self.not_read_from && self.connection.session(Session::wants_input);
             self.links.retain(|driven| driven.phase != Phase::Gone);
             if progress {
                 continue;
@@ -102,14 +110,13 @@ impl<P: Protocol> Driver<P> {
                 self.ended = self.end();
             }
             let mut state = self.connection.lock();
-            if !state.new_links.is_empty() {
-                continue;
-            }
-            if self.ended && self.links.is_empty() && !state.is_dispatching() {
+            let nobody_else = state.new_links.is_empty() && !state.is_dispatching();
+            if self.ended && self.links.is_empty() && nobody_else {
                 return Poll::Ready(());
             }
-            state.driver_sleeps(cx.waker());
-            return Poll::Pending;
+            if state.driver_sleeps(cx.waker()) {
+                return Poll::Pending;
+            }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -148,12 +155,17 @@ impl<P: Protocol> Driver<P> {
     fn receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> bool {
         let mut progress = false;
         let connection = &self.connection;
+        self.not_read_from = false;
         for driven in &mut self.links {
             if driven.phase != Phase::Open {
                 continue;
             }
-            let wants = connection.session(Session::wants_input);
-            if !(wants && connection.protocol.wants_input(connection)) {
+            if !connection.session(Session::wants_input) {
+                self.not_read_from = true;
+                continue;
+            }
+            // The protocol wakes the driver when it wants more again.
+            if !connection.protocol.wants_input(connection) {
                 continue;
             }
             if driven.link.poll_receive(cx, received).is_pending() {
@@ -233,12 +245,18 @@ impl<P: Protocol> Driver<P> {
             loop {
                 if more && driven.link.has_room() {
                     let mut state = connection.lock();
-                    while frames.len() < FRAMES
-                        && let Some(frame) = state.machine.poll_frame(driven.id)
-                    {
+                    let mut bytes = 0;
+                    more = loop {
+                        // What is not taken stays within the session's budget.
+                        if frames.len() == FRAMES || bytes >= BYTES {
+                            break true;
+                        }
+                        let Some(frame) = state.machine.poll_frame(driven.id) else {
+                            break false;
+                        };
+                        bytes += frame.len();
                         frames.push(frame);
-                    }
-                    more = frames.len() == FRAMES;
+                    };
                     finished = !more && state.machine.session().is_link_finished(driven.id);
                     drop(state);
                     frames.drain(..).for_each(|frame| driven.link.send(frame));

@@ -64,6 +64,11 @@ impl Raw {
             serve: Box::new(serve),
         }
     }
+
+    /// How many messages of a client may wait.
+    pub(super) fn inbox(&self) -> usize {
+        self.inbox
+    }
 }
 
 impl Protocol for Raw {

@@ -31,10 +31,13 @@ impl Socket {
     pub async fn recv(&self) -> Option<Message> {
         poll_fn(|cx| {
             let mut inbox = self.connection.local.lock();
+            let was_full = inbox.messages.len() >= self.connection.protocol.inbox();
             if let Some(message) = inbox.messages.pop_front() {
                 drop(inbox);
-                // The driver may be waiting for room.
-                self.connection.wake_readers();
+                if was_full {
+                    // Who reads from the client may be waiting for room.
+                    self.connection.wake_readers();
+                }
                 return Poll::Ready(Some(message));
             }
             if inbox.closed.is_some() {

@@ -92,7 +92,7 @@ impl Client {
     }
 
     async fn fill(&mut self) -> bool {
-        let mut part = [0; 64 * 1024];
+        let mut part = vec![0; 64 * 1024];
         let read = self.stream.read(&mut part).await.unwrap_or(0);
         self.buffer.extend_from_slice(&part[..read]);
         read > 0

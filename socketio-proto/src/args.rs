@@ -29,6 +29,7 @@ use crate::{ArgsError, DecodeError, Value};
 /// | a tuple or a tuple struct of two or more | several |
 /// | `(T,)`, a tuple of one | exactly one, its element |
 /// | `[T; N]`, which serde cannot tell from a tuple | `N` |
+/// | [`Values`](crate::Values) | as many as there are |
 /// | everything else: newtypes, structs, maps, `Vec<T>`, ... | one |
 ///
 /// What a peer sends beyond that is ignored, as a JavaScript function ignores it. What it does not send is `None`

@@ -8,18 +8,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socketio_server::engine::ResponseBody;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Arguments;
 use crate::files;
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+/// An answer of the server's, or one of ours.
+type Answer = Response<Either<ResponseBody, Full<Bytes>>>;
 
 /// Serves requests whose path begins with `prefix` by `service`, and the rest itself, until SIGTERM.
 pub(crate) async fn serve<S>(
@@ -28,8 +30,12 @@ pub(crate) async fn serve<S>(
     service: S,
 ) -> Result<(), String>
 where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send>
-        + Clone
+    S: Service<
+            Request<Incoming>,
+            Response = Response<ResponseBody>,
+            Error = Infallible,
+            Future: Send,
+        > + Clone
         + Send
         + Sync
         + 'static,
@@ -70,8 +76,12 @@ struct Host<S> {
 
 async fn accept<S>(listener: TcpListener, host: Host<S>)
 where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send>
-        + Clone
+    S: Service<
+            Request<Incoming>,
+            Response = Response<ResponseBody>,
+            Error = Infallible,
+            Future: Send,
+        > + Clone
         + Send
         + Sync
         + 'static,
@@ -101,24 +111,24 @@ where
 
 impl<S> Host<S>
 where
-    S: Service<Request<Incoming>, Response = Answer, Error = Infallible>,
+    S: Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible>,
 {
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
         let path = request.uri().path();
         if path.starts_with(self.prefix) {
-            return self.service.call(request).await;
+            return Ok(self.service.call(request).await?.map(Either::Left));
         }
         if request.method() == Method::GET {
             if path == "/healthz" {
-                return Ok(Response::new(Full::from("ok")));
+                return Ok(Response::new(Either::Right(Full::from("ok"))));
             }
             if let Some(folder) = &self.files
                 && let Some(answer) = files::read(folder, path)
             {
-                return Ok(answer);
+                return Ok(answer.map(Either::Right));
             }
         }
-        let mut answer = Response::new(Full::default());
+        let mut answer = Response::new(Either::Right(Full::default()));
         *answer.status_mut() = StatusCode::NOT_FOUND;
         Ok(answer)
     }

@@ -22,15 +22,24 @@ mod raw_echo;
 
 use std::process::ExitCode;
 
+use tokio::runtime::Builder;
+
 use self::arguments::Arguments;
+use self::profiles::Threads;
 
 fn main() -> ExitCode {
     let run = || {
         let arguments =
             Arguments::parse(std::env::args().skip(1), |name| std::env::var(name).ok())?;
         let profile = profiles::find(&arguments.profile)?;
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-        runtime.block_on(profile(&arguments))
+        let runtime = match profile.runtime {
+            Threads::One => Builder::new_current_thread(),
+            Threads::Cores => Builder::new_multi_thread(),
+        }
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+        runtime.block_on((profile.serve)(&arguments))
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -37,9 +37,7 @@ fn it_listens_on_both_loopback_addresses_and_says_that_it_is_well() {
     assert_eq!(program.get("/healthz").said(), (200, "ok"));
     assert_eq!(program.get("/").status, 404);
     if std::net::TcpListener::bind("[::1]:0").is_ok() {
-        let six = Client {
-            address: (std::net::Ipv6Addr::LOCALHOST, program.address.port()).into(),
-        };
+        let six = Client::new((std::net::Ipv6Addr::LOCALHOST, program.address().port()).into());
         assert_eq!(six.get("/healthz").said(), (200, "ok"));
     }
 }
@@ -53,14 +51,14 @@ fn it_ends_on_sigterm_and_restarts_on_the_same_port_after_sigkill() {
     assert!(program.end().success());
 
     let mut program = Program::start("eio4");
-    let port = program.address.port().to_string();
+    let port = program.address().port().to_string();
     let mut websocket = program.websocket("EIO=4");
     websocket.text();
     let _polling = program.open("EIO=4");
     program.signal("KILL");
     assert!(!program.end().success());
     let again = Program::start_with(&["--port", &port, "--profile", "eio3"]);
-    assert_eq!(again.address.port().to_string(), port);
+    assert_eq!(again.address().port().to_string(), port);
     again.open("EIO=3");
 }
 

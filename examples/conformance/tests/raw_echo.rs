@@ -1,63 +1,47 @@
 //! The profiles `eio4` and `eio3`, judged as the suites of the protocol judge them.
 
+#[path = "../../../socketio-server/tests/support/dialect.rs"]
+mod dialect;
 mod support;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use dialect::{BOTH, Dialect};
 use support::Program;
 use support::client::Received;
 
-/// One profile, with the revision that is spoken in it, and the forms that differ.
+/// One profile, and the revision that is spoken in it.
 struct Profile {
     program: Program,
-    revision: u8,
+    dialect: Dialect,
 }
 
 fn profiles() -> [Profile; 2] {
-    [("eio4", 4), ("eio3", 3)].map(|(name, revision)| Profile {
-        program: Program::start(name),
-        revision,
+    BOTH.map(|dialect| Profile {
+        program: Program::start(&format!("eio{}", dialect.0)),
+        dialect,
     })
 }
 
 impl Profile {
     fn open(&self) -> String {
-        self.program.open(&format!("EIO={}&b64=1", self.revision))
-    }
-
-    fn poll(&self, sid: &str) -> String {
-        format!(
-            "/engine.io/?EIO={}&transport=polling&sid={sid}",
-            self.revision
-        )
-    }
-
-    /// A payload of these packets; binary is given as its base64 form with a leading `b`.
-    fn payload(&self, packets: &[&str]) -> String {
-        if self.revision == 4 {
-            return packets.join("\u{1e}");
-        }
-        let framed = packets.iter().map(|packet| {
-            let packet = packet
-                .strip_prefix('b')
-                .map_or((*packet).to_owned(), |base64| format!("b4{base64}"));
-            format!("{}:{packet}", packet.encode_utf16().count())
-        });
-        framed.collect()
-    }
-
-    /// A binary message as a WebSocket carries it.
-    fn binary(&self, bytes: &[u8]) -> Vec<u8> {
-        let prefix: &[u8] = if self.revision == 4 { &[] } else { &[4] };
-        [prefix, bytes].concat()
+        self.program.open(&format!("{}&b64=1", self.query()))
     }
 
     fn query(&self) -> String {
-        format!("EIO={}", self.revision)
+        self.dialect.query()
     }
 
-    /// Answers of the heartbeat do not matter to most tests.
+    fn poll(&self, sid: &str) -> String {
+        self.dialect.poll(sid)
+    }
+
+    fn payload(&self, packets: &[&str]) -> String {
+        self.dialect.payload(packets)
+    }
+
+    /// Heartbeats do not matter to most tests.
     fn next_message(&self, websocket: &mut support::client::WebSocket) -> Received {
         loop {
             match websocket.receive() {
@@ -94,13 +78,16 @@ fn messages_come_back_unchanged_and_in_order_on_both_transports() {
         websocket.text();
         for at in 0..100 {
             websocket.send(&format!("4{at}"));
-            websocket.send_frame(0x82, &profile.binary(&[at, 0, 255]));
+            websocket.send_frame(0x82, &profile.dialect.binary(&[at, 0, 255]));
         }
         for at in 0..100u8 {
             let text = profile.next_message(&mut websocket);
             assert_eq!(text, Received::Text(format!("4{at}")));
             let binary = profile.next_message(&mut websocket);
-            assert_eq!(binary, Received::Binary(profile.binary(&[at, 0, 255])));
+            assert_eq!(
+                binary,
+                Received::Binary(profile.dialect.binary(&[at, 0, 255]))
+            );
         }
     }
 }
@@ -140,7 +127,7 @@ fn faults_of_a_handshake_are_answered_400_over_http_and_refused_over_websocket()
     for profile in profiles() {
         let eio = profile.query();
         let mut queries = vec![eio.clone(), format!("{eio}&transport=abc")];
-        if profile.revision == 4 {
+        if profile.dialect.0 == 4 {
             queries.push("transport=polling".into());
             queries.push("EIO=abc&transport=polling".into());
         }
@@ -157,7 +144,7 @@ fn faults_of_a_handshake_are_answered_400_over_http_and_refused_over_websocket()
             );
         }
         let mut refused = vec![format!("{eio}&transport=abc"), format!("{eio}&sid=abc")];
-        if profile.revision == 4 {
+        if profile.dialect.0 == 4 {
             refused.push("EIO=abc".into());
             refused.push(String::new());
         }

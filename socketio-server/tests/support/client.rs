@@ -11,6 +11,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self { address }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A request in one go; its answer.
     pub(crate) fn request(&self, request: &str, body: &[u8]) -> Answer {
         self.begin(request, body).answer()
@@ -34,7 +42,8 @@ impl Client {
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .unwrap();
-        stream.write_all(bytes).unwrap();
+        // The server may have refused it before all of it was sent.
+        let _ = stream.write_all(bytes);
         Pending { stream }
     }
 
@@ -104,6 +113,28 @@ impl Pending {
         self.stream.shutdown(Shutdown::Both).unwrap();
     }
 
+    /// The client goes away with a reset: that is what the end of a socket with unread bytes becomes.
+    pub(crate) fn reset_when_answered(self) {
+        assert!(!self.is_held(5_000), "an answer");
+    }
+
+    /// The status; 400 if the server ends the connection without an answer.
+    pub(crate) fn answer_and_status(mut self) -> u16 {
+        // It may have been refused while it was still being sent: then a reset has overtaken the answer.
+        match self.stream.peek(&mut [0]) {
+            Ok(1) => self.read_head().status,
+            _ => 400,
+        }
+    }
+
+    /// The answer, and whether the server ends the connection behind it.
+    pub(crate) fn answer_and_end(mut self) -> (Answer, bool) {
+        let head = self.read_head();
+        let answer = Self::read_body_of(&mut self.stream, head);
+        let ended = matches!(self.stream.read(&mut [0]), Ok(0) | Err(_));
+        (answer, ended)
+    }
+
     /// Whether there is no answer for a while.
     pub(crate) fn is_held(&self, millis: u64) -> bool {
         self.stream
@@ -123,7 +154,7 @@ impl Pending {
             self.stream.read_exact(&mut byte).expect("an answer");
             head.push(byte[0]);
         }
-        let head = String::from_utf8(head).unwrap();
+        let head = String::from_utf8_lossy(&head);
         let mut lines = head.trim_end().lines();
         let status = lines
             .next()
@@ -144,14 +175,16 @@ impl Pending {
         }
     }
 
-    fn read_body(&mut self, mut answer: Answer) -> Answer {
+    fn read_body(&mut self, answer: Answer) -> Answer {
+        Self::read_body_of(&mut self.stream, answer)
+    }
+
+    fn read_body_of(stream: &mut TcpStream, mut answer: Answer) -> Answer {
         let len = answer
             .header("content-length")
             .map_or(0, |len| len.parse().unwrap());
         answer.body = vec![0; len];
-        self.stream
-            .read_exact(&mut answer.body)
-            .expect("the whole body");
+        stream.read_exact(&mut answer.body).expect("the whole body");
         answer
     }
 }

@@ -39,9 +39,7 @@ impl Program {
             .unwrap_or_else(|| panic!("{line:?} is no line that says the port"));
         Self {
             process,
-            client: Client {
-                address: ([127, 0, 0, 1], port).into(),
-            },
+            client: Client::new(([127, 0, 0, 1], port).into()),
         }
     }
 }

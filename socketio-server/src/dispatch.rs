@@ -23,7 +23,7 @@ use crate::backlog;
 use crate::engine::Handshake;
 use crate::engine::connection::Connection;
 use crate::engine::machine::{Machine, Protocol};
-use crate::event::{AckSender, Disconnected, Event};
+use crate::event::{Disconnected, Event};
 use crate::member::Member;
 use crate::namespace::Claim;
 use crate::pace::{self, Pace};
@@ -200,17 +200,7 @@ fn hand_out(client: &Arc<Client>, happening: Happening) {
             namespace,
             id,
             args,
-        } => {
-            let member = {
-                let mut inside = client.local.lock();
-                let membership = inside.membership(&namespace);
-                membership.map(|membership| Arc::clone(&membership.member))
-            };
-            if let Some(member) = member {
-                let ack = AckSender::new(&member, id);
-                backlog::start(client, Event { member, args, ack });
-            }
-        }
+        } => backlog::arrive(client, &namespace, id, args),
         Happened::Ack {
             namespace,
             id,

@@ -61,7 +61,7 @@ pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     fn handle(&self, connection: &Arc<Connection<Self>>, event: <Self::Machine as Machine>::Event);
 
     /// Whether more may be read from this client.
-    fn wants_input(&self, connection: &Connection<Self>) -> bool;
+    fn wants_input(&self, connection: &Arc<Connection<Self>>) -> bool;
 
     /// Whether the application has done what it does at once about all that was handed out.
     fn is_settled(&self, connection: &Connection<Self>) -> bool {

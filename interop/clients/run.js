@@ -2,13 +2,14 @@
 
 // Runs every scenario with every client and every way to the server.
 //
-//   node run.js --server PATH [--only TEXT]      our program
-//   node run.js --reference [--only TEXT]        the npm package, on which the scenarios are tested
+//   node run.js --server PATH [--python PATH] [--only TEXT]      our program
+//   node run.js --reference [--python PATH] [--only TEXT]        the npm package, on which the scenarios are tested
 //
 // The last line is "N passed, M failed".
 
+const { spawnSync } = require("child_process");
 const path = require("path");
-const { CLIENTS, WAYS, Peer, start } = require("./lib.js");
+const { CLIENTS, WAYS, Peer, start, within } = require("./lib.js");
 
 const argument = (name) => {
   const at = process.argv.indexOf(name);
@@ -54,12 +55,12 @@ async function main() {
             const peer = another();
             const began = Date.now();
             try {
-              await scenario.run(peer, another);
+              await within(scenario.run(peer, another), "the end of the scenario", 30000);
               if (!server.isRunning()) throw new Error("the server is gone");
               passed += 1;
             } catch (error) {
               failed += 1;
-              console.error(`FAILED ${name}\n  ${error.stack.split("\n").slice(0, 4).join("\n  ")}`);
+              console.error(`FAILED ${name}\n  ${error.stack.split("\n").slice(0, 24).join("\n  ")}`);
             }
             others.forEach((each) => each.close());
             const took = Date.now() - began;
@@ -67,6 +68,13 @@ async function main() {
           }
         }
       }
+    }
+    const python = argument("--python");
+    if (python && profile.name === "interop" && "python-socketio".includes(only)) {
+      const said = spawnSync(python, [path.join(__dirname, "python", "clients.py"), server.url], { encoding: "utf8" });
+      const [, good, bad] = /(\d+) passed, (\d+) failed\s*$/.exec(said.stdout) ?? [0, 0, 1];
+      [passed, failed] = [passed + Number(good), failed + Number(bad)];
+      if (Number(bad) > 0) console.error(said.stdout + said.stderr);
     }
     if (server.isRunning()) await server.stop();
   }

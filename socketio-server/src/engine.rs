@@ -32,15 +32,20 @@ mod socket;
 mod ws;
 
 pub use self::builder::EngineBuilder;
+pub use self::http::{Entrance, Refused};
 pub use self::link::{Link, Received};
 pub use self::raw::Engine;
 pub use self::socket::Socket;
+#[cfg(feature = "tls")]
+pub use crate::door::Tls;
 pub use crate::door::{
-    Handshake, Headers, HttpLayer, HttpService, Layered, LayeredFuture, Never, Origins, Peer,
-    ResponseBody, Served,
+    Cookie, Handshake, Headers, HttpLayer, HttpService, Layered, LayeredFuture, Never, Origins,
+    Peer, Proxies, ResponseBody, SameSite, Served,
 };
+pub use engineio_proto::server::OnFull;
 pub use engineio_proto::{
-    CloseReason, Frame, Message, Payload, Revision, SendError, Sid, Transport,
+    CloseReason, DecodeError, Frame, Message, Payload, Revision, SendError, Sid, Text, Transport,
+    TransportFault,
 };
 
 use self::clock::Clock;

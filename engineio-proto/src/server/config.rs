@@ -152,6 +152,16 @@ impl Config {
         self.max_payload
     }
 
+    /// Whether a transport is one of [`transports`](Self::transports).
+    pub fn offers(&self, transport: Transport) -> bool {
+        self.transports.contains(&transport)
+    }
+
+    /// See [`ping_timeout`](Self::ping_timeout).
+    pub fn ping_timeout_value(&self) -> Duration {
+        self.ping_timeout
+    }
+
     /// What [`admit`](crate::admit::admit) has to know.
     pub fn admission(&self) -> AdmitConfig<'_> {
         AdmitConfig::new(&self.transports).allow_revision_3(self.revision_3)
@@ -217,6 +227,11 @@ impl Opening {
             base64: query.base64(),
             jsonp: query.jsonp(),
         }
+    }
+
+    /// The id of the session.
+    pub fn sid(&self) -> &Sid {
+        &self.sid
     }
 
     /// The revision of the protocol.

@@ -11,6 +11,7 @@ pub(crate) async fn serve(arguments: &Arguments) -> Result<(), String> {
     let io = Server::builder()
         .max_payload(16 << 20)
         .buffer_limit(256 << 20, 1 << 20)
+        .fallback(host::Pages::new(arguments))
         .build();
     let root = io.of("/");
     root.on("echo", async |Data(value): Data<Value>| Ack(value));
@@ -35,5 +36,9 @@ pub(crate) async fn serve(arguments: &Arguments) -> Result<(), String> {
     );
     root.on("bin", async |Data(data): Data<Bytes>| Ack(data));
     println!("READY {} {}", process::id(), arguments.port);
-    host::serve(arguments, "/socket.io/", io.service()).await
+    host::serve(arguments, move |listener| {
+        let io = io.clone();
+        async move { io.serve(listener).await }
+    })
+    .await
 }

@@ -6,7 +6,9 @@ use crate::arguments::Arguments as CommandLine;
 use crate::host;
 
 pub(crate) async fn serve(arguments: &CommandLine) -> Result<(), String> {
-    let io = Server::new();
+    let io = Server::builder()
+        .fallback(host::Pages::new(arguments))
+        .build();
     for name in ["/", "/custom"] {
         let namespace = io.of(name);
         namespace.on("echo", async |Data(args): Data<Values>| Ack(args));
@@ -17,5 +19,9 @@ pub(crate) async fn serve(arguments: &CommandLine) -> Result<(), String> {
                 .emit_arguments("shout", Arguments::from(&args))
         });
     }
-    host::serve(arguments, "/socket.io/", io.service()).await
+    host::serve(arguments, move |listener| {
+        let io = io.clone();
+        async move { io.serve(listener).await }
+    })
+    .await
 }

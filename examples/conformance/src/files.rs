@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 
-use crate::host::Answer;
-
 /// The file that `path` names; `None` if there is none, or if the path leads anywhere else.
-pub(crate) fn read(folder: &Path, path: &str) -> Option<Answer> {
+pub(crate) fn read(folder: &Path, path: &str) -> Option<Response<Full<Bytes>>> {
     let path = match path.strip_prefix('/')? {
         "" => "index.html",
         path => path,

@@ -48,6 +48,7 @@ impl Client {
 
 pub(crate) async fn serve(arguments: &Arguments, variant: Variant) -> Result<(), String> {
     let mut builder = Server::builder()
+        .fallback(host::Pages::new(arguments))
         .ping_interval(Duration::from_millis(2000))
         .ping_timeout(Duration::from_millis(4000))
         .max_payload(5_000_000)
@@ -73,7 +74,11 @@ pub(crate) async fn serve(arguments: &Arguments, variant: Variant) -> Result<(),
     handle(&io.of("/chat").auth(anybody), &ends);
     let dynamic = io.of_matching(async |asking| is_dynamic(asking.namespace()));
     handle(&dynamic.auth(anybody), &ends);
-    host::serve(arguments, "/socket.io/", io.service()).await
+    host::serve(arguments, move |listener| {
+        let io = io.clone();
+        async move { io.serve(listener).await }
+    })
+    .await
 }
 
 fn is_dynamic(name: &str) -> bool {

@@ -20,6 +20,11 @@ pub(crate) async fn serve(arguments: &Arguments) -> Result<(), String> {
         .ping_interval(Duration::from_millis(2000))
         .ping_timeout(Duration::from_millis(20_000))
         .origins(Origins::any())
+        .allow_request(async |_| {
+            tokio::time::sleep(HESITATION).await;
+            Ok::<_, &str>(())
+        })
+        .fallback(host::Pages::new(arguments))
         .build();
     for name in ["/timeout_socket", "/valid", "/asd"] {
         io.of(name);
@@ -43,7 +48,11 @@ pub(crate) async fn serve(arguments: &Arguments) -> Result<(), String> {
         });
     text(&root);
     binary(&root);
-    host::serve_late(arguments, "/socket.io/", io.service(), HESITATION).await
+    host::serve(arguments, move |listener| {
+        let io = io.clone();
+        async move { io.serve(listener).await }
+    })
+    .await
 }
 
 /// What has come of a message in several events.

@@ -14,10 +14,15 @@ pub(crate) async fn serve(arguments: &CommandLine) -> Result<(), String> {
         .ping_timeout(Duration::from_millis(200))
         .max_payload(1_000_000)
         .origins(Origins::any())
+        .fallback(host::Pages::new(arguments))
         .build();
     handle(&io.of("/"));
     handle(&io.of("/custom"));
-    host::serve(arguments, "/socket.io/", io.service()).await
+    host::serve(arguments, move |listener| {
+        let io = io.clone();
+        async move { io.serve(listener).await }
+    })
+    .await
 }
 
 fn handle(namespace: &Namespace) {

@@ -79,6 +79,23 @@ impl<B> ResponseBody<B> {
     }
 }
 
+impl ResponseBody {
+    /// The bytes, while they were not taken.
+    pub(super) fn data(&self) -> Option<&Bytes> {
+        match &self.kind {
+            Kind::Ours { data, .. } => data.as_ref(),
+            Kind::Theirs { body } => match *body {},
+        }
+    }
+
+    /// Other bytes for the same answer.
+    pub(super) fn replace(&mut self, new: Bytes) {
+        if let Kind::Ours { data, .. } = &mut self.kind {
+            *data = Some(new).filter(|data| !data.is_empty());
+        }
+    }
+}
+
 impl ResponseBody<Never> {
     /// The same beside a service that answers otherwise.
     pub(super) fn beside<B>(self) -> ResponseBody<B> {

@@ -1,30 +1,63 @@
-//! The door: accepting connections.
+//! Accepting connections, and serving HTTP on them.
 
-use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::{CONNECTION, HOST};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, ToSocketAddrs};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use super::body::ResponseBody;
+use super::fallback::{self, AnswerBody, BoxError, Fallback};
 use super::handshake::Peer;
-use super::service::{HttpService, Served};
+use super::service::{HttpService, LayeredFuture};
+use super::stream::{Place, Socket, Stream};
 
-/// How long a client may take to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
-/// Bytes of a head, and headers in it.
-const MAX_HEAD: usize = 16 * 1024;
-const MAX_HEADERS: usize = 64;
-/// How long to wait when the process or the system is out of something that connections need, such as file descriptors.
-const BACK_OFF: Duration = Duration::from_millis(100);
+/// What can be chosen for listening.
+#[derive(Clone, Debug)]
+pub(crate) struct Listening {
+    pub(crate) head_timeout: Duration,
+    pub(crate) max_head: usize,
+    pub(crate) max_headers: usize,
+    pub(crate) write_timeout: Duration,
+    pub(crate) max_connections: Option<usize>,
+    pub(crate) fallback: Option<Fallback>,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Self {
+            head_timeout: Duration::from_secs(15),
+            max_head: 16 * 1024,
+            max_headers: 64,
+            write_timeout: Duration::from_secs(60),
+            max_connections: None,
+            fallback: None,
+        }
+    }
+}
+
+/// hyper reads into a buffer of this size at least.
+const SMALLEST_BUFFER: usize = 8 * 1024;
 
 /// Connections that may wait to be accepted. After a restart all clients come at once.
 const BACKLOG: u32 = 4096;
+
+/// How long to wait when the process or the system is out of something that connections need, such as file descriptors.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// How long open connections may take to end when the server closes, beyond what the sessions on them may take.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Opens a listener on the first of the addresses that can be had.
 pub(crate) async fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
@@ -51,38 +84,129 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Accepts for ever.
-pub(crate) async fn accept(listener: TcpListener, service: HttpService) -> io::Result<()> {
+/// How the socket of a connection becomes what HTTP is spoken over.
+#[derive(Clone)]
+pub(crate) enum Wrap {
+    Plain,
+    #[cfg(feature = "tls")]
+    Tls(tokio_rustls::TlsAcceptor),
+}
+
+impl Wrap {
+    async fn wrap(&self, socket: TcpStream) -> io::Result<Socket> {
+        match self {
+            Self::Plain => Ok(Socket::Tcp(socket)),
+            #[cfg(feature = "tls")]
+            Self::Tls(acceptor) => Ok(Socket::Tls(Box::new(acceptor.accept(socket).await?))),
+        }
+    }
+
+    fn is_secure(&self) -> bool {
+        !matches!(self, Self::Plain)
+    }
+}
+
+/// Accepts until the server is closed, and waits for what is open then.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    service: HttpService,
+    wrap: Wrap,
+) -> io::Result<()> {
+    let door = service.door();
+    let mut closed = door.gate().watch();
+    let (open, mut ended) = mpsc::channel(1);
     loop {
-        let (stream, address) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        let accepting = async {
+            let permit = door.gate().place().await;
+            listener.accept().await.map(|accepted| (permit, accepted))
+        };
+        let (permit, (socket, address)) = match until(accepting, &mut closed).await {
+            None => break,
+            Some(Ok(accepted)) => accepted,
             // The client went away before it was accepted.
-            Err(error) if is_of_one_connection(&error) => continue,
-            Err(error) => {
+            Some(Err(error)) if is_of_one_connection(&error) => continue,
+            Some(Err(error)) => {
                 tracing::error!(%error, "cannot accept connections; trying again");
                 tokio::time::sleep(BACK_OFF).await;
                 continue;
             }
         };
         // A message should leave when it is sent; several that are sent together leave in one write.
-        let _ = stream.set_nodelay(true);
-        let service = WithPeer {
-            service: service.clone(),
-            peer: Peer::new(address),
+        let _ = socket.set_nodelay(true);
+        let place = Place {
+            _permit: permit,
+            _open: open.clone(),
         };
+        let (service, wrap, closed) = (service.clone(), wrap.clone(), closed.clone());
         tokio::spawn(async move {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_buf_size(MAX_HEAD)
-                .max_headers(MAX_HEADERS)
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "an HTTP connection ended");
-            }
+            let door = service.door();
+            let listening = &door.options().listening;
+            // What a slow or silent client costs before it is known, it costs for so long.
+            let socket = match timeout(listening.head_timeout, wrap.wrap(socket)).await {
+                Ok(Ok(socket)) => socket,
+                Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => {
+                    return tracing::debug!("a TLS handshake took longer than `head_timeout`");
+                }
+            };
+            let stream = Stream::new(socket, listening.write_timeout, place);
+            let peer = Peer::new(address).secure(wrap.is_secure());
+            serve(stream, service.clone(), peer, closed).await;
         });
     }
+    drop((listener, open));
+    let sessions = door.options().sessions.ping_timeout_value();
+    if timeout(sessions + LAST_WORDS, ended.recv()).await.is_err() {
+        tracing::warn!("connections are left that do not end");
+    }
+    Ok(())
+}
+
+/// Speaks HTTP until the connection ends, becomes a WebSocket, or the server closes.
+async fn serve(
+    stream: Stream,
+    service: HttpService,
+    peer: Peer,
+    mut closed: watch::Receiver<bool>,
+) {
+    let door = Arc::clone(service.door());
+    let listening = &door.options().listening;
+    let service = Listened {
+        fallback: listening.fallback.clone(),
+        service,
+        peer,
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(listening.head_timeout)
+        .max_buf_size(listening.max_head.max(SMALLEST_BUFFER))
+        .max_headers(listening.max_headers)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = match until(connection.as_mut(), &mut closed).await {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP connection ended");
+    }
+}
+
+/// Waits for something, but not when the server closes.
+async fn until<F: Future>(future: F, closed: &mut watch::Receiver<bool>) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut closed = pin!(closed.wait_for(|closed| *closed));
+    poll_fn(|cx| {
+        if closed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -93,19 +217,43 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Tells the service from where its requests come.
-struct WithPeer {
+/// The server and the application's own pages, for one connection.
+struct Listened {
     service: HttpService,
+    fallback: Option<Fallback>,
     peer: Peer,
 }
 
-impl hyper::service::Service<Request<Incoming>> for WithPeer {
-    type Response = Response<ResponseBody>;
-    type Error = Infallible;
-    type Future = Served;
+impl hyper::service::Service<Request<Incoming>> for Listened {
+    type Response = Response<ResponseBody<AnswerBody>>;
+    type Error = BoxError;
+    type Future = LayeredFuture<fallback::Answering>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Served {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if !has_one_host(&request) {
+            tracing::debug!("refused a request that has not exactly one Host header");
+            let mut answer = fallback::empty(StatusCode::BAD_REQUEST);
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+            return LayeredFuture::theirs(Box::pin(async { Ok(answer) }));
+        }
         request.extensions_mut().insert(self.peer);
-        self.service.answer(request)
+        if self.service.is_for_us(&request) {
+            return LayeredFuture::ours(self.service.answer(request));
+        }
+        LayeredFuture::theirs(match &self.fallback {
+            Some(fallback) => fallback.call(request),
+            None => Box::pin(async { Ok(fallback::empty(StatusCode::NOT_FOUND)) }),
+        })
+    }
+}
+
+/// RFC 9112, 3.2. Who lets two of them pass may decide by another one than the proxy in front.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).into_iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => request.version() < Version::HTTP_11,
+        _ => false,
     }
 }

@@ -88,14 +88,16 @@ impl Origins {
     }
 
     /// Whether a request may be served.
-    pub(crate) fn allows(&self, request: &HeaderMap) -> bool {
+    ///
+    /// `host` is by which name a trusted proxy was asked.
+    pub(crate) fn allows(&self, request: &HeaderMap, host: Option<&str>) -> bool {
         let Some(origin) = request.get(ORIGIN) else {
             return true;
         };
         // Bytes that are no text name no origin.
         origin
             .to_str()
-            .is_ok_and(|origin| is_same(origin, request) || self.allows_other(origin))
+            .is_ok_and(|origin| is_same(origin, request, host) || self.allows_other(origin))
     }
 
     fn allows_other(&self, origin: &str) -> bool {
@@ -109,7 +111,12 @@ impl Origins {
     }
 
     /// The headers by which a browser lets the page read the answer. Nothing for a page of the server itself, which needs none.
-    pub(crate) fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
+    pub(crate) fn decorate(
+        &self,
+        request: &HeaderMap,
+        host: Option<&str>,
+        response: &mut HeaderMap,
+    ) {
         if matches!(self.rule, Rule::Same) {
             return;
         }
@@ -117,7 +124,7 @@ impl Origins {
         if reflects {
             response.append(VARY, HeaderValue::from_static("Origin"));
         }
-        let Some(origin) = request.get(ORIGIN).filter(|_| self.allows(request)) else {
+        let Some(origin) = request.get(ORIGIN).filter(|_| self.allows(request, host)) else {
             return;
         };
         let value = if reflects {
@@ -155,6 +162,30 @@ impl Origins {
     }
 }
 
+/// One origin: as [`Origins::list`] with one.
+impl From<&str> for Origins {
+    #[track_caller]
+    fn from(origin: &str) -> Self {
+        Self::list([origin])
+    }
+}
+
+/// Some origins: as [`Origins::list`].
+impl<S: AsRef<str>, const N: usize> From<[S; N]> for Origins {
+    #[track_caller]
+    fn from(origins: [S; N]) -> Self {
+        Self::list(origins)
+    }
+}
+
+/// Some origins: as [`Origins::list`].
+impl<S: AsRef<str>> From<Vec<S>> for Origins {
+    #[track_caller]
+    fn from(origins: Vec<S>) -> Self {
+        Self::list(origins)
+    }
+}
+
 /// A header of its own. A clone would share, and keep, what the whole request was read into.
 fn copy(value: &HeaderValue) -> HeaderValue {
     HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""))
@@ -162,8 +193,9 @@ fn copy(value: &HeaderValue) -> HeaderValue {
 
 /// Whether the page was served under the name by which the server is asked now. Behind a proxy that ends TLS the schemes
 /// differ, so they are not compared.
-fn is_same(origin: &str, request: &HeaderMap) -> bool {
-    let Some(host) = request.get(HOST).and_then(|host| host.to_str().ok()) else {
+fn is_same(origin: &str, request: &HeaderMap, host: Option<&str>) -> bool {
+    let said = request.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host.or(said) else {
         return false;
     };
     let Some(origin) = Pattern::parse(origin) else {
@@ -241,7 +273,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());
-        origins.allows(&headers)
+        origins.allows(&headers, None)
     }
 
     #[test]
@@ -265,7 +297,7 @@ mod tests {
             );
         }
         assert!(
-            origins.allows(&HeaderMap::new()),
+            origins.allows(&HeaderMap::new(), None),
             "no origin is not the origin null"
         );
     }
@@ -302,7 +334,7 @@ mod tests {
         request.insert(ORIGIN, HeaderValue::from_static("https://a.com"));
         let answer = |origins: Origins| {
             let mut response = HeaderMap::new();
-            origins.decorate(&request, &mut response);
+            origins.decorate(&request, None, &mut response);
             (
                 response.get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned(),
                 response.contains_key(VARY),

@@ -14,6 +14,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
 use super::body::{Never, ResponseBody};
+use super::gate::Gate;
+use super::options::Options;
 use crate::engine::http::Answer;
 
 /// Whoever answers requests: a server, whatever it speaks over its sessions.
@@ -22,6 +24,10 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn is_for_us(&self, path: &str) -> bool;
 
     fn answer(self: Arc<Self>, request: Request<AnyBody>) -> Answering;
+
+    fn options(&self) -> &Options;
+
+    fn gate(&self) -> &Gate;
 }
 
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -41,13 +47,13 @@ pub struct HttpService {
 /// A server as a [layer](tower_layer::Layer): it answers the requests for its path, and leaves the others to the service below it.
 #[derive(Clone)]
 pub struct HttpLayer {
-    door: Arc<dyn Door>,
+    service: HttpService,
 }
 
 /// A service of an application, with a server in front of it. Made by an [`HttpLayer`].
 #[derive(Clone)]
 pub struct Layered<S> {
-    door: Arc<dyn Door>,
+    service: HttpService,
     inner: S,
 }
 
@@ -58,17 +64,29 @@ impl HttpService {
 
     /// The same around an application.
     pub(crate) fn layer(self) -> HttpLayer {
-        HttpLayer { door: self.door }
+        HttpLayer { service: self }
     }
 
-    pub(super) fn answer<B>(&self, request: Request<B>) -> Served
+    pub(super) fn door(&self) -> &Arc<dyn Door> {
+        &self.door
+    }
+
+    pub(super) fn is_for_us<B>(&self, request: &Request<B>) -> bool {
+        self.door.is_for_us(request.uri().path())
+    }
+
+    pub(super) fn answer<B>(&self, request: Request<B>) -> Answering
     where
         B: Body<Data: Send, Error: Send> + Send + 'static,
     {
-        let answering = self
-            .door
-            .is_for_us(request.uri().path())
-            .then(|| Arc::clone(&self.door).answer(request.map(any_body)));
+        Arc::clone(&self.door).answer(request.map(any_body))
+    }
+
+    fn served<B>(&self, request: Request<B>) -> Served
+    where
+        B: Body<Data: Send, Error: Send> + Send + 'static,
+    {
+        let answering = self.is_for_us(&request).then(|| self.answer(request));
         Served { answering }
     }
 }
@@ -155,7 +173,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Served {
-        self.answer(request)
+        self.served(request)
     }
 }
 
@@ -168,7 +186,7 @@ where
     type Future = Served;
 
     fn call(&self, request: Request<B>) -> Served {
-        self.answer(request)
+        self.served(request)
     }
 }
 
@@ -177,7 +195,7 @@ impl<S> tower_layer::Layer<S> for HttpLayer {
 
     fn layer(&self, inner: S) -> Layered<S> {
         Layered {
-            door: Arc::clone(&self.door),
+            service: self.service.clone(),
             inner,
         }
     }
@@ -197,16 +215,10 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> LayeredFuture<S::Future> {
-        if self.door.is_for_us(request.uri().path()) {
-            let ours = Arc::clone(&self.door).answer(request.map(any_body));
-            LayeredFuture {
-                which: Which::Ours { ours },
-            }
+        if self.service.is_for_us(&request) {
+            LayeredFuture::ours(self.service.answer(request))
         } else {
-            let theirs = self.inner.call(request);
-            LayeredFuture {
-                which: Which::Theirs { theirs },
-            }
+            LayeredFuture::theirs(self.inner.call(request))
         }
     }
 }
@@ -225,6 +237,20 @@ pin_project_lite::pin_project! {
     pub struct LayeredFuture<F> {
         #[pin]
         which: Which<F>,
+    }
+}
+
+impl<F> LayeredFuture<F> {
+    pub(super) fn ours(ours: Answering) -> Self {
+        Self {
+            which: Which::Ours { ours },
+        }
+    }
+
+    pub(super) fn theirs(theirs: F) -> Self {
+        Self {
+            which: Which::Theirs { theirs },
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::socket::Socket;
 use crate::door::{Options, door_options};
 
 /// What can be chosen for an [`Engine`]. Defaults are those of the reference server where it has the option, except for
-/// [`origins`](Self::origins).
+/// [`cors`](Self::cors).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EngineBuilder {

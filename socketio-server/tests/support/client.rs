@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Who makes requests, one connection for each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Client {

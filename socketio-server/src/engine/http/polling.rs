@@ -10,8 +10,11 @@ use engineio_proto::ContentType;
 use engineio_proto::reject::Reject;
 use http_body::Body as _;
 
+use tokio::time::timeout;
+
+use super::refusal::Refused;
 use super::{Answer, answer};
-use crate::door::{AnyBody, ResponseBody, Unwritten};
+use crate::door::{AnyBody, Options, ResponseBody, Unwritten};
 use crate::engine::connection::Connection;
 use crate::engine::machine::{Machine, Protocol};
 
@@ -67,19 +70,21 @@ pub(super) async fn post<P: Protocol>(
     connection: &Arc<Connection<P>>,
     content: ContentType,
     body: AnyBody,
-    max: usize,
-) -> Result<Answer, Reject> {
+    options: &Options,
+) -> Result<Answer, Refused> {
     connection.input(|machine, now| machine.start_post(content, now))?;
     let pending = PendingPost(Some(connection));
-    let body = match read(connection, body, max).await {
-        Read::Body(body) => body,
-        Read::TooLarge => {
+    let max = options.sessions.max_payload_bytes();
+    let body = match timeout(options.body_timeout, read(connection, body, max)).await {
+        Ok(Read::Body(body)) => body,
+        Ok(Read::TooLarge) => {
             pending.done();
             connection.input(Machine::handle_post_too_large);
-            return Err(Reject::PayloadTooLarge);
+            return Err(Reject::PayloadTooLarge.into());
         }
         // The drop of `pending` says that it was aborted; the answer goes nowhere.
-        Read::Failed => return Err(Reject::InvalidPayload),
+        Ok(Read::Failed) => return Err(Reject::InvalidPayload.into()),
+        Err(_) => return Err(Refused::body_timeout()),
     };
     pending.done();
     connection.input(|machine, now| machine.handle_post(body, now))?;

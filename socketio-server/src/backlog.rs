@@ -69,6 +69,7 @@ pub(crate) fn resume(client: &Arc<Client>) {
             continue;
         };
         *backlog_bytes = backlog_bytes.saturating_sub(size(&event));
+        inside.pace.progressed();
         drop(inside);
         begin(&event);
     }

@@ -16,6 +16,7 @@ mod hooks;
 mod listeners;
 mod member;
 mod namespace;
+mod pace;
 mod remote;
 mod room;
 mod run;

@@ -107,7 +107,7 @@ impl Protocol for Raw {
         connection.local.push(event);
     }
 
-    fn wants_input(&self, connection: &Connection<Self>) -> bool {
+    fn wants_input(&self, connection: &Arc<Connection<Self>>) -> bool {
         connection.local.len() < self.inbox
     }
 

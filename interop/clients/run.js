@@ -24,7 +24,9 @@ if (!isReference && !program) {
 }
 const command = isReference ? [process.execPath, path.join(__dirname, "reference.js")] : [program];
 
-/** What each profile is judged by: clients and their codec. */
+const NEWEST = CLIENTS[CLIENTS.length - 1];
+
+/** What each profile is judged by: clients, their ways and their codec. `ours`: the reference has no such profile here. */
 const PROFILES = [
   { name: "interop", clients: CLIENTS, scenarios: ["events", "namespaces", "rooms", "ends", "transports"] },
   {
@@ -33,16 +35,22 @@ const PROFILES = [
     parser: require("msgpack-3.0"),
     scenarios: ["events", "namespaces", "rooms", "ends", "transports"],
   },
+  // What is said byte by byte needs no client, and one way.
+  { name: "sio-protocol", clients: [NEWEST], ways: ["websocket"], scenarios: ["protocol"], ours: true },
+  { name: "abuse", clients: [NEWEST], ways: ["websocket"], scenarios: ["abuse"], ours: true },
+  { name: "sio-client", clients: [NEWEST], scenarios: ["suite"], ours: true },
+  { name: "defaults", clients: [NEWEST], scenarios: ["defaults"], ours: true },
 ];
 
 async function main() {
   let [passed, failed] = [0, 0];
   for (const profile of PROFILES) {
+    if (isReference && profile.ours) continue;
     const server = await start(command, profile.name);
     for (const file of profile.scenarios) {
       for (const scenario of require(`./scenarios/${file}.js`)) {
         for (const client of profile.clients) {
-          for (const way of scenario.ways ?? Object.keys(WAYS)) {
+          for (const way of scenario.ways ?? profile.ways ?? Object.keys(WAYS)) {
             const name = `${profile.name}, ${client.name}, ${way}: ${scenario.name}`;
             if (!name.includes(only) || (scenario.eio && scenario.eio !== client.eio)) continue;
             const others = [];

@@ -53,7 +53,7 @@ pub(crate) async fn serve(arguments: &Arguments, variant: Variant) -> Result<(),
         .ping_timeout(Duration::from_millis(4000))
         .max_payload(5_000_000)
         // A flood, or an echo of the largest message, is owed to a client for a moment.
-        .buffer_limit(64 << 20, 1 << 20)
+        .buffer_limit(16 << 20, 1 << 20)
         .revision_3(true)
         .origins(Origins::ask(|_| true).credentials(true));
     builder = match variant {
@@ -63,6 +63,7 @@ pub(crate) async fn serve(arguments: &Arguments, variant: Variant) -> Result<(),
             .ping_interval(Duration::from_millis(300))
             .ping_timeout(Duration::from_millis(300))
             .max_payload(100_000)
+            .buffer_limit(4 << 20, 1 << 16)
             .connect_timeout(Duration::from_millis(1000))
             .upgrade_timeout(Duration::from_millis(500)),
     };

@@ -111,7 +111,7 @@ module.exports = [
       const links = await Promise.all(Array.from({ length: 10 }, () => joined(peer.server)));
       for (const link of links) {
         link.socket._socket.pause();
-        for (let i = 0; i < 20; i++) link.send('42["push-binary",16000000]');
+        for (let i = 0; i < 20; i++) link.send('42["push-binary",4000000]');
       }
       await othersAreServed(peer, another);
       links.forEach((link) => link.socket.terminate());
@@ -126,10 +126,11 @@ module.exports = [
       const { body } = await request(url);
       const [, open] = /^___eio\[12\]\("(.*)"\);$/.exec(body) ?? assert.fail(body);
       const { sid } = JSON.parse(JSON.parse(`"${open}"`).replace(/^\d+:0/, "").replace(/\}\d+:.*$/, "}"));
+      const packet = '420["echo-ack","form"]';
       const posted = await request(`${url}&sid=${sid}`, {
         method: "POST",
         headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: `d=${encodeURIComponent('24:420["echo-ack","form"]')}`,
+        body: `d=${encodeURIComponent(`${packet.length}:${packet}`)}`,
       });
       assert.strictEqual(posted.status, 200);
       let heard = "";

@@ -11,7 +11,7 @@ use super::describe::describe;
 use super::{Client, own_query};
 
 /// What one event may ask for: clients send numbers of any size.
-const MOST_BYTES: usize = 16 << 20;
+const MOST_BYTES: usize = 8 << 20;
 const MOST_EVENTS: u64 = 100_000;
 
 pub(super) fn register(namespace: &Namespace<Client>) {

@@ -34,7 +34,8 @@ const ended = new Map();
 const sum = (bytes) => bytes.reduce((total, byte) => (total + byte) % 65536, 0);
 
 function describe(value) {
-  if (Buffer.isBuffer(value)) return `bin:${value.length}:${sum(value)}`;
+  if (value instanceof ArrayBuffer) value = Buffer.from(value);
+  if (ArrayBuffer.isView(value)) return `bin:${value.length}:${sum(value)}`;
   if (Array.isArray(value)) return value.map(describe);
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, describe(inner)]));

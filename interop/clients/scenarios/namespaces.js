@@ -2,7 +2,7 @@
 
 // Who is let in where, and what the server knows of them.
 
-const { askOne, assert, settle } = require("../lib.js");
+const { askOne, assert, patience, settle, within } = require("../lib.js");
 
 module.exports = [
   {
@@ -104,12 +104,12 @@ module.exports = [
     async run(peer) {
       const root = await peer.join();
       const { socket, refused } = peer.open("/admin", { manager: root.io, auth: { token: "wrong" } });
-      const error = await refused;
+      const error = await within(refused, "the refusal");
       assert.deepStrictEqual([error.message, error.data], ["unauthorized", { code: 401 }]);
       const hello = new Promise((resolve) => socket.once("welcome", resolve));
       socket.auth = { token: "secret" };
       socket.connect();
-      assert.strictEqual((await hello).ns, "/admin");
+      assert.strictEqual((await within(hello, "the welcome")).ns, "/admin");
       await settle(root);
     },
   },
@@ -120,9 +120,10 @@ module.exports = [
       const chat = await peer.join("/chat", { manager: root.io });
       const first = chat.hello.sid;
       chat.disconnect();
+      await patience();
       const hello = new Promise((resolve) => chat.once("welcome", resolve));
       chat.connect();
-      const { sid } = await hello;
+      const { sid } = await within(hello, "the second welcome");
       if (peer.client.eio === 4) assert.notStrictEqual(sid, first);
       await settle(chat);
     },

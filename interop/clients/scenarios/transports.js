@@ -73,7 +73,6 @@ module.exports = [
         ["EIO=4&transport=x", 0, "Transport unknown"],
         ["EIO=4&transport=polling&sid=nobody", 1, "Session ID unknown"],
         ["EIO=4&transport=polling", 2, "Bad handshake method", { method: "POST" }],
-        ["EIO=5&transport=polling", 5, "Unsupported protocol version"],
       ]) {
         const answer = await at(query, options);
         assert.deepStrictEqual([answer.status, JSON.parse(answer.body)], [400, { code, message }]);

@@ -157,6 +157,8 @@ async fn a_server_that_restarts_is_found_again() {
     let seen = Arc::clone(&log);
     let socket = server
         .client()
+        // Requests on a connection that there is would still be answered.
+        .transports([Transport::WEBSOCKET])
         .backoff(quick())
         .on_lifecycle(move |lifecycle: Lifecycle| {
             let text = match lifecycle {

@@ -35,6 +35,8 @@ pub(super) struct Live {
     /// What went wrong, in more words than the machine has.
     pub(super) cause: Option<Cause>,
     throttled: bool,
+    /// The session is being left, and closed at the latest then.
+    pub(super) leave_by: Option<Time>,
 }
 
 type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Cause>> + Send>>;
@@ -77,6 +79,7 @@ impl Live {
             transport: None,
             cause: None,
             throttled: false,
+            leave_by: None,
         }
     }
 
@@ -99,6 +102,12 @@ impl Live {
         }
         self.received = Vec::new();
         self.frames = Vec::new();
+        self.leave_by = None;
+    }
+
+    /// Whether what was sent last is on its way.
+    pub(super) fn is_posting(&self) -> bool {
+        self.post.is_some()
     }
 
     /// Whether nothing is open any more.

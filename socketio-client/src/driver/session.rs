@@ -185,13 +185,13 @@ impl Live {
             let mut state = self.manager.lock();
             match answer {
                 Ok(answer) => {
-                    self.cause = answer.cause().or(self.cause.take());
+                    self.cause = self.cause.take().or_else(|| answer.cause());
                     *received_bytes += answer.body.len();
                     state.driven().handle_get_response(answer.status, answer.content, answer.body, now);
                 }
                 Err(cause) => {
                     state.driven().handle_request_failed(cause.fault());
-                    self.cause = Some(cause);
+                    self.cause.get_or_insert(cause);
                 }
             }
         }
@@ -204,12 +204,12 @@ impl Live {
             let mut state = self.manager.lock();
             match answer {
                 Ok(answer) => {
-                    self.cause = answer.cause().or(self.cause.take());
+                    self.cause = self.cause.take().or_else(|| answer.cause());
                     state.driven().handle_post_response(answer.status, now);
                 }
                 Err(cause) => {
                     state.driven().handle_request_failed(cause.fault());
-                    self.cause = Some(cause);
+                    self.cause.get_or_insert(cause);
                 }
             }
         }
@@ -241,7 +241,7 @@ impl Live {
                     state.driven().handle_link_failed(id, cause.fault(), now);
                     // An upgrade that fails says nothing about a session that goes on.
                     if !self.opened {
-                        self.cause = Some(cause);
+                        self.cause.get_or_insert(cause);
                     }
                 }
             }
@@ -262,6 +262,12 @@ impl Live {
             let now = self.manager.clock.now();
             let mut state = self.manager.lock();
             let connection = state.driven();
+            // How a link fares that is only tried says nothing about a session that goes on without it.
+            let mut tried = None;
+            let cause = match connection.session().transport() {
+                Transport::POLLING => &mut tried,
+                _ => &mut self.cause,
+            };
             for received in self.received.drain(..) {
                 if received.is_end() {
                     link.phase = Phase::Received;
@@ -273,15 +279,15 @@ impl Live {
                     }
                     Received::Activity => connection.handle_activity(now),
                     Received::Closed(status) => {
-                        self.cause = Some(status.map_or(Cause::Closed, Cause::ClosedWith));
+                        cause.get_or_insert(status.map_or(Cause::Closed, Cause::ClosedWith));
                         connection.handle_link_closed(link.id, now);
                     }
-                    Received::Failed(cause) => {
-                        self.cause = Some(cause);
+                    Received::Failed(failure) => {
+                        cause.get_or_insert(failure);
                         connection.handle_link_failed(link.id, TransportFault::Link, now);
                     }
                     Received::Invalid(error) => {
-                        self.cause = Some(match error {
+                        cause.get_or_insert(match error {
                             engineio_proto::DecodeError::TooLarge => Cause::TooLarge,
                             error => Cause::Engine(error),
                         });
@@ -392,8 +398,11 @@ impl Live {
                 Poll::Ready(Err(cause)) => {
                     link.phase = Phase::Gone;
                     let now = self.manager.clock.now();
-                    self.manager.lock().driven().handle_link_failed(link.id, TransportFault::Link, now);
-                    self.cause = Some(cause);
+                    let mut state = self.manager.lock();
+                    if state.driven().session().transport() != Transport::POLLING {
+                        self.cause.get_or_insert(cause);
+                    }
+                    state.driven().handle_link_failed(link.id, TransportFault::Link, now);
                     changed = true;
                 }
                 Poll::Ready(Ok(())) if finished => {

@@ -53,8 +53,12 @@ fn to_raw<T: Serialize + ?Sized>(value: &T) -> Result<Option<RawValue>, Error> {
     let value = Value::from_serialize(value).map_err(|error| Error::Auth(error.to_string()))?;
     match value {
         Value::Null => Ok(None),
-        Value::Object(_) => RawValue::from_value(&value).map(Some).map_err(|error| Error::Auth(error.to_string())),
-        _ => Err(Error::Auth("what is shown to the server has to be an object".into())),
+        Value::Object(_) => RawValue::from_value(&value)
+            .map(Some)
+            .map_err(|error| Error::Auth(error.to_string())),
+        _ => Err(Error::Auth(
+            "what is shown to the server has to be an object".into(),
+        )),
     }
 }
 

@@ -103,14 +103,20 @@ impl Builder {
     /// Where the server listens for Socket.IO. Default `/socket.io/`; a slash at the end is added.
     pub fn path(mut self, path: &str) -> Self {
         let slash = |yes: bool| if yes { "" } else { "/" };
-        self.path = [slash(path.starts_with('/')), path, slash(path.ends_with('/'))].concat();
+        self.path = [
+            slash(path.starts_with('/')),
+            path,
+            slash(path.ends_with('/')),
+        ]
+        .concat();
         self
     }
 
     /// The namespace to join, instead of the path of the URL.
     pub fn namespace(mut self, namespace: &str) -> Self {
         let parsed = Namespace::new(namespace);
-        self.namespace = Some(parsed.map_err(|error| Error::Config(format!("{namespace:?}: {error}"))));
+        self.namespace =
+            Some(parsed.map_err(|error| Error::Config(format!("{namespace:?}: {error}"))));
         self
     }
 
@@ -125,7 +131,11 @@ impl Builder {
         let parsed = (HeaderName::try_from(name), HeaderValue::try_from(value));
         match parsed {
             (Ok(name), Ok(value)) => drop(self.headers.append(name, value)),
-            _ => self.wrong = Some(Error::Config(format!("{name:?} cannot be a header with that value"))),
+            _ => {
+                self.wrong = Some(Error::Config(format!(
+                    "{name:?} cannot be a header with that value"
+                )))
+            }
         }
         self
     }
@@ -164,8 +174,14 @@ impl Builder {
         if self.transports.is_empty() {
             self.wrong = Some(Error::Config("there has to be a transport".into()));
         }
-        if self.transports.iter().any(|transport| ![Transport::POLLING, Transport::WEBSOCKET].contains(transport)) {
-            self.wrong = Some(Error::Config("the transports are polling and websocket".into()));
+        if self
+            .transports
+            .iter()
+            .any(|transport| ![Transport::POLLING, Transport::WEBSOCKET].contains(transport))
+        {
+            self.wrong = Some(Error::Config(
+                "the transports are polling and websocket".into(),
+            ));
         }
         self
     }
@@ -337,7 +353,10 @@ impl Builder {
 
     /// Called when a handler fails: it returned an error or panicked, the event did not fit, or its answer could not be sent.
     /// Default a warning by `tracing`. To answer nevertheless, use [`Incoming::event`].
-    pub fn on_error(mut self, hook: impl Fn(&Incoming, &HandlerError) + Send + Sync + 'static) -> Self {
+    pub fn on_error(
+        mut self,
+        hook: impl Fn(&Incoming, &HandlerError) + Send + Sync + 'static,
+    ) -> Self {
         self.on_error = Arc::new(hook);
         self
     }
@@ -404,7 +423,11 @@ impl Builder {
         }
         let route = Route {
             #[cfg(feature = "tls")]
-            tls: if url.secure { Some(self.tls.build()?) } else { None },
+            tls: if url.secure {
+                Some(self.tls.build()?)
+            } else {
+                None
+            },
             url,
             proxy: self.proxy,
         };
@@ -444,6 +467,8 @@ fn report(incoming: &Incoming, error: &HandlerError) {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }

@@ -54,7 +54,8 @@ impl Client {
     /// # }
     /// ```
     pub fn of(&self, namespace: &str) -> SocketBuilder {
-        let namespace = Namespace::new(namespace).map_err(|error| Error::Config(format!("{namespace:?}: {error}")));
+        let namespace = Namespace::new(namespace)
+            .map_err(|error| Error::Config(format!("{namespace:?}: {error}")));
         SocketBuilder {
             client: self.clone(),
             namespace,
@@ -116,7 +117,10 @@ impl Client {
             handle: Mutex::new(Weak::new()),
         });
         let client = self.clone();
-        let inner = Arc::new(SocketInner { state: Arc::clone(&state), client });
+        let inner = Arc::new(SocketInner {
+            state: Arc::clone(&state),
+            client,
+        });
         *lock(&state.handle) = Arc::downgrade(&inner);
         manager.add(Arc::clone(&state));
         manager.runtime.spawn(dispatch(state));
@@ -220,43 +224,50 @@ macro_rules! setup_methods {
 
         /// Handles an event; see [`Socket::on`]. What is registered here misses nothing.
         pub fn on<Args>(mut self, event: &str, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::Event(event.into()), false, handler);
+            self.setup
+                .listen(crate::listeners::On::Event(event.into()), false, handler);
             self
         }
 
         /// Handles an event once.
         pub fn once<Args>(mut self, event: &str, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::Event(event.into()), true, handler);
+            self.setup
+                .listen(crate::listeners::On::Event(event.into()), true, handler);
             self
         }
 
         /// Handles every event; see [`Socket::on_any`].
         pub fn on_any<Args>(mut self, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::AnyEvent, false, handler);
+            self.setup
+                .listen(crate::listeners::On::AnyEvent, false, handler);
             self
         }
 
         /// Called when the namespace is joined; see [`Socket::on_connect`].
         pub fn on_connect<Args>(mut self, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::Connect, false, handler);
+            self.setup
+                .listen(crate::listeners::On::Connect, false, handler);
             self
         }
 
         /// Called when the server refused, or an attempt failed; see [`Socket::on_connect_error`].
         pub fn on_connect_error<Args>(mut self, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::ConnectError, false, handler);
+            self.setup
+                .listen(crate::listeners::On::ConnectError, false, handler);
             self
         }
 
         /// Called when the namespace is left; see [`Socket::on_disconnect`].
         pub fn on_disconnect<Args>(mut self, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::Disconnect, false, handler);
+            self.setup
+                .listen(crate::listeners::On::Disconnect, false, handler);
             self
         }
 
         /// Called for everything that happens to the socket; see [`Socket::on_lifecycle`].
         pub fn on_lifecycle<Args>(mut self, handler: impl crate::Handler<Args>) -> Self {
-            self.setup.listen(crate::listeners::On::AnyLifecycle, false, handler);
+            self.setup
+                .listen(crate::listeners::On::AnyLifecycle, false, handler);
             self
         }
 
@@ -295,6 +306,8 @@ impl SocketBuilder {
 
 impl fmt::Debug for SocketBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketBuilder").field("namespace", &self.namespace).finish_non_exhaustive()
+        f.debug_struct("SocketBuilder")
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
     }
 }

@@ -75,7 +75,10 @@ mod tests {
         assert_eq!(slept(Duration::ZERO, SECOND, 2 * SECOND), Duration::ZERO);
         assert_eq!(slept(Duration::ZERO, SECOND, 3600 * SECOND), 3599 * SECOND);
         // Afterwards both clocks run on; and somebody sets the one on the wall back.
-        assert_eq!(slept(3599 * SECOND, 10 * SECOND, 3609 * SECOND), 3599 * SECOND);
+        assert_eq!(
+            slept(3599 * SECOND, 10 * SECOND, 3609 * SECOND),
+            3599 * SECOND
+        );
         assert_eq!(slept(3599 * SECOND, 20 * SECOND, SECOND), 3599 * SECOND);
     }
 }

@@ -193,7 +193,10 @@ impl Driver {
         self.skipped = 0;
         if self.live.is_silent() {
             self.manager.http.forget_idle();
-            let _ = self.manager.busy.send_if_modified(|busy| std::mem::replace(busy, false));
+            let _ = self
+                .manager
+                .busy
+                .send_if_modified(|busy| std::mem::replace(busy, false));
         }
     }
 
@@ -245,7 +248,10 @@ impl Driver {
             }
         }
         self.phase = Phase::Running;
-        tracing::debug!(server = self.manager.http.route.url.host_and_port(), "connecting");
+        tracing::debug!(
+            server = self.manager.http.route.url.host_and_port(),
+            "connecting"
+        );
         for socket in self.wanted() {
             self.manager.ask(&socket);
         }
@@ -254,7 +260,12 @@ impl Driver {
     /// Those to try in this attempt, in order.
     fn transports(&self) -> Vec<Transport> {
         let options = &self.manager.options;
-        let mut transports: Vec<_> = options.transports.iter().copied().skip(self.skipped).collect();
+        let mut transports: Vec<_> = options
+            .transports
+            .iter()
+            .copied()
+            .skip(self.skipped)
+            .collect();
         if options.remember_upgrade && self.knows_websocket {
             // A stable sort: the others keep their order.
             transports.sort_by_key(|transport| *transport != Transport::WEBSOCKET);
@@ -279,7 +290,9 @@ impl Driver {
         if deadline != self.armed {
             self.armed = deadline;
             if let Some(deadline) = deadline {
-                self.timer.as_mut().reset(self.manager.clock.instant(deadline));
+                self.timer
+                    .as_mut()
+                    .reset(self.manager.clock.instant(deadline));
             }
         }
         if deadline.is_none() || self.timer.as_mut().poll(cx).is_pending() {
@@ -314,8 +327,18 @@ impl Driver {
             Phase::Running => {
                 let mut state = self.manager.lock();
                 let joins = state.sockets.iter().filter_map(|entry| entry.join_by).min();
-                let look = self.armed.unwrap_or(self.manager.clock.now() + LOOK_AT_CLOCK);
-                [state.driven().poll_timeout(), joins, self.live.leave_by, Some(look)].into_iter().flatten().min()
+                let look = self
+                    .armed
+                    .unwrap_or(self.manager.clock.now() + LOOK_AT_CLOCK);
+                [
+                    state.driven().poll_timeout(),
+                    joins,
+                    self.live.leave_by,
+                    Some(look),
+                ]
+                .into_iter()
+                .flatten()
+                .min()
             }
             Phase::Waiting { until } => Some(until),
             _ => None,
@@ -340,7 +363,10 @@ impl Driver {
             for entry in &mut state.sockets {
                 entry.join_by = None;
             }
-            let unjoined = state.sockets.iter().filter(|entry| entry.wanted && !entry.joined);
+            let unjoined = state
+                .sockets
+                .iter()
+                .filter(|entry| entry.wanted && !entry.joined);
             let unjoined: Vec<_> = unjoined.map(|entry| Arc::clone(&entry.socket)).collect();
             (was_left && !is_live, unjoined)
         };
@@ -374,10 +400,15 @@ impl Driver {
     fn again(&mut self, reason: CloseReason, opened: bool, error: Error, now: Time) {
         let options = &self.manager.options;
         let wanted = self.wanted();
-        let exhausted = options.max_attempts.is_some_and(|max| self.backoff.attempts() >= max);
+        let exhausted = options
+            .max_attempts
+            .is_some_and(|max| self.backoff.attempts() >= max);
         if !options.reconnect || exhausted {
             let mut state = self.manager.lock();
-            state.sockets.iter_mut().for_each(|entry| entry.wanted = false);
+            state
+                .sockets
+                .iter_mut()
+                .for_each(|entry| entry.wanted = false);
             drop(state);
             for socket in wanted {
                 if options.reconnect {
@@ -397,7 +428,11 @@ impl Driver {
         let attempt = self.backoff.attempts();
         for socket in wanted {
             let error = error.clone();
-            socket.set_status(Status::Waiting { attempt, next, error });
+            socket.set_status(Status::Waiting {
+                attempt,
+                next,
+                error,
+            });
         }
         // What was wished for before is what has just ended.
         self.manager.lock().wishes.hurry = false;

@@ -127,15 +127,26 @@ impl Emitter {
     }
 
     /// Sends an event and asks for an answer of this type. It is sent at once; wait for the answer whenever you like.
-    pub fn emit_with_ack<R: DeserializeOwned>(&self, event: &str, arguments: impl Serialize) -> AckFuture<R> {
+    pub fn emit_with_ack<R: DeserializeOwned>(
+        &self,
+        event: &str,
+        arguments: impl Serialize,
+    ) -> AckFuture<R> {
         self.emit_arguments_with_ack(event, Arguments::new(&arguments))
     }
 
     /// The same with arguments of any kind, also those that were received.
-    pub fn emit_arguments_with_ack<R: DeserializeOwned>(&self, event: &str, arguments: Arguments<'_>) -> AckFuture<R> {
+    pub fn emit_arguments_with_ack<R: DeserializeOwned>(
+        &self,
+        event: &str,
+        arguments: Arguments<'_>,
+    ) -> AckFuture<R> {
         let (state, timeout) = match self.send_with_ack(event, arguments) {
             // The attempts have the time, and their number an end.
-            Ok(awaited) => (AckState::Awaited(awaited), self.timeout.filter(|_| self.retries.is_none())),
+            Ok(awaited) => (
+                AckState::Awaited(awaited),
+                self.timeout.filter(|_| self.retries.is_none()),
+            ),
             Err(error) => (AckState::NotSent(Some(error)), None),
         };
         AckFuture {
@@ -159,15 +170,30 @@ impl Emitter {
             None => manager.send_with_ack(namespace, &packet, id)?,
         };
         let socket = Arc::clone(&self.socket);
-        Ok(Awaited { socket, id, answered, is_over: false })
+        Ok(Awaited {
+            socket,
+            id,
+            answered,
+            is_over: false,
+        })
     }
 
     fn retry(&self, id: AckId, packet: Encoded, retries: u32) -> Retry {
         let timeout = self.timeout.unwrap_or(ATTEMPT);
-        Retry { id, packet, retries, timeout }
+        Retry {
+            id,
+            packet,
+            retries,
+            timeout,
+        }
     }
 
-    fn encode(&self, event: &str, arguments: Arguments<'_>, id: Option<AckId>) -> Result<Encoded, EmitError> {
+    fn encode(
+        &self,
+        event: &str,
+        arguments: Arguments<'_>,
+        id: Option<AckId>,
+    ) -> Result<Encoded, EmitError> {
         let key = match &self.key {
             None => None,
             Some(Key::This(key)) => Some(key.clone()),
@@ -183,7 +209,11 @@ impl Emitter {
         }
         let packet = self.socket.encode(&emit.into())?;
         self.socket.listeners.show_outgoing(&emit);
-        Ok(if self.compress { packet } else { packet.with_compress(false) })
+        Ok(if self.compress {
+            packet
+        } else {
+            packet.with_compress(false)
+        })
     }
 }
 
@@ -264,7 +294,9 @@ impl<R: DeserializeOwned> Future for AckFuture<R> {
 impl Awaited {
     fn forget(&mut self) {
         if !std::mem::replace(&mut self.is_over, true) {
-            self.socket.manager.forget_ack(&self.socket.namespace, self.id);
+            self.socket
+                .manager
+                .forget_ack(&self.socket.namespace, self.id);
         }
     }
 }

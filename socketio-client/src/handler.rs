@@ -54,27 +54,37 @@ impl FromIncoming for Incoming {
 
 impl FromIncoming for Event {
     fn from_incoming(incoming: &Incoming) -> Result<Self, HandlerError> {
-        incoming.event().cloned().ok_or(HandlerError::Missing("an event"))
+        incoming
+            .event()
+            .cloned()
+            .ok_or(HandlerError::Missing("an event"))
     }
 }
 
 impl<T: DeserializeOwned> FromIncoming for Data<T> {
     fn from_incoming(incoming: &Incoming) -> Result<Self, HandlerError> {
-        let event = incoming.event().ok_or(HandlerError::Missing("the arguments of an event"))?;
+        let event = incoming
+            .event()
+            .ok_or(HandlerError::Missing("the arguments of an event"))?;
         Ok(Self(event.args().deserialize()?))
     }
 }
 
 impl FromIncoming for AckSender {
     fn from_incoming(incoming: &Incoming) -> Result<Self, HandlerError> {
-        let event = incoming.event().ok_or(HandlerError::Missing("a way to answer an event"))?;
+        let event = incoming
+            .event()
+            .ok_or(HandlerError::Missing("a way to answer an event"))?;
         Ok(event.ack.clone().unwrap_or(Self(None)))
     }
 }
 
 impl FromIncoming for Lifecycle {
     fn from_incoming(incoming: &Incoming) -> Result<Self, HandlerError> {
-        incoming.lifecycle().cloned().ok_or(HandlerError::Missing("a change of the connection"))
+        incoming
+            .lifecycle()
+            .cloned()
+            .ok_or(HandlerError::Missing("a change of the connection"))
     }
 }
 
@@ -113,7 +123,9 @@ pub struct Answer(Box<dyn FnOnce(&AckSender) -> Result<(), EmitError> + Send>);
 impl Answer {
     /// Any type that serde can serialise.
     pub fn new<T: Serialize + Send + 'static>(value: T) -> Self {
-        Self(Box::new(move |ack| ack.send_arguments(Arguments::new(&value))))
+        Self(Box::new(move |ack| {
+            ack.send_arguments(Arguments::new(&value))
+        }))
     }
 
     pub(crate) fn send(self, ack: &AckSender) -> Result<(), EmitError> {
@@ -174,7 +186,10 @@ pub trait Handler<Args>: Clone + Send + Sync + 'static {
     /// # Errors
     ///
     /// What arrived is not what the handler takes.
-    fn call(self, incoming: &Incoming) -> Result<impl Future<Output = Outcome> + Send + 'static, HandlerError>;
+    fn call(
+        self,
+        incoming: &Incoming,
+    ) -> Result<impl Future<Output = Outcome> + Send + 'static, HandlerError>;
 }
 
 macro_rules! handlers {
@@ -203,7 +218,11 @@ pub(crate) fn erase<Args>(handler: impl Handler<Args>) -> Erased {
 }
 
 /// Starts a handler in place. One that has to wait comes back, to be spawned.
-pub(crate) fn start(handler: &Erased, incoming: &Incoming, cx: &mut Context<'_>) -> Result<Outcome, Caught> {
+pub(crate) fn start(
+    handler: &Erased,
+    incoming: &Incoming,
+    cx: &mut Context<'_>,
+) -> Result<Outcome, Caught> {
     let begun = catch_unwind(AssertUnwindSafe(|| handler(incoming)));
     let future = match begun {
         Ok(Ok(future)) => future,

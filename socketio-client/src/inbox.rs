@@ -46,13 +46,17 @@ const BATCH: usize = 64;
 
 impl Inbox {
     pub(crate) fn push_lifecycle(&self, lifecycle: Lifecycle) {
-        lock(&self.queues).arrived.push_back((What::Lifecycle(lifecycle), 0));
+        lock(&self.queues)
+            .arrived
+            .push_back((What::Lifecycle(lifecycle), 0));
         self.arrived.notify_one();
     }
 
     /// An event that handlers may want. `bytes` are counted until it is taken.
     pub(crate) fn push_event(&self, event: Event, bytes: usize) {
-        lock(&self.queues).arrived.push_back((What::Event(event), bytes));
+        lock(&self.queues)
+            .arrived
+            .push_back((What::Event(event), bytes));
         self.arrived.notify_one();
     }
 
@@ -62,11 +66,15 @@ impl Inbox {
         let mut freed = 0;
         let mut dropped = VecDeque::new();
         if !queues.is_pulled {
-            let is_full = queues.kept.len() >= MAX_UNASKED || queues.kept_bytes + bytes > MAX_UNASKED_BYTES;
+            let is_full =
+                queues.kept.len() >= MAX_UNASKED || queues.kept_bytes + bytes > MAX_UNASKED_BYTES;
             if queues.overflowed || is_full {
                 // Whoever begins to ask gets what comes from then on, rather than something with a hole in it.
                 if !std::mem::replace(&mut queues.overflowed, true) {
-                    tracing::warn!(event = event.name(), "events have neither a handler nor somebody who calls recv, and are dropped");
+                    tracing::warn!(
+                        event = event.name(),
+                        "events have neither a handler nor somebody who calls recv, and are dropped"
+                    );
                 }
                 freed = bytes + std::mem::take(&mut queues.kept_bytes);
                 dropped = std::mem::take(&mut queues.kept);
@@ -186,7 +194,12 @@ pub(crate) async fn dispatch(socket: Arc<SocketState>) {
 }
 
 /// Starts a handler in place. One that has to wait goes on by itself.
-async fn run(socket: &Arc<SocketState>, handler: &Erased, incoming: &Incoming, waiting: &Arc<Semaphore>) {
+async fn run(
+    socket: &Arc<SocketState>,
+    handler: &Erased,
+    incoming: &Incoming,
+    waiting: &Arc<Semaphore>,
+) {
     let Ok(permit) = Arc::clone(waiting).acquire_owned().await else {
         return;
     };

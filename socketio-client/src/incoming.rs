@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
-use socketio_proto::{AckId, Args, Arguments, ArgsError};
+use socketio_proto::{AckId, Args, ArgsError, Arguments};
 
 use crate::manager::SocketState;
 use crate::status::Lifecycle;
@@ -85,7 +85,9 @@ pub(crate) struct Slot {
 impl AckSender {
     /// Whether the server still waits for an answer.
     pub fn is_open(&self) -> bool {
-        self.0.as_ref().is_some_and(|slot| !slot.taken.load(Ordering::Acquire))
+        self.0
+            .as_ref()
+            .is_some_and(|slot| !slot.taken.load(Ordering::Acquire))
     }
 
     /// Answers. The first answer counts, and those after it go nowhere. How many arguments it has follows from the type: see
@@ -116,7 +118,9 @@ impl AckSender {
 
 impl fmt::Debug for AckSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AckSender").field("is_open", &self.is_open()).finish()
+        f.debug_struct("AckSender")
+            .field("is_open", &self.is_open())
+            .finish()
     }
 }
 

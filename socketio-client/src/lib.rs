@@ -93,8 +93,8 @@ pub use socket::Socket;
 #[cfg(feature = "msgpack")]
 pub use socketio_proto::MessagePack;
 pub use socketio_proto::{
-    Ack, Args, Arguments, Backoff, Bytes, Codec, ConnectError, Data, DisconnectReason, Emit, EncodeError, Jitter, Json,
-    Namespace, Object, SocketId, Value,
+    Ack, Args, Arguments, Backoff, Bytes, Codec, ConnectError, Data, DisconnectReason, Emit,
+    EncodeError, Jitter, Json, Namespace, Object, SocketId, Value,
 };
 pub use status::{Closed, Lifecycle, Status};
 

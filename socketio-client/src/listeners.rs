@@ -1,13 +1,13 @@
 //! What a socket has registered.
 
-use std::sync::{Mutex, RwLock, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use socketio_proto::Emit;
 
 use crate::handler::Erased;
-use crate::status::Lifecycle;
 use crate::lock;
+use crate::status::Lifecycle;
 
 /// Names one registered handler: [`Socket::remove`](crate::Socket::remove) takes it away again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,14 +64,22 @@ impl Listeners {
     pub(crate) fn add(&self, on: On, once: bool, handler: Erased) -> Listener {
         let id = self.new_id();
         let for_events = on.is_for_events();
-        self.write().push(Registered { id, on, once, handler });
+        self.write().push(Registered {
+            id,
+            on,
+            once,
+            handler,
+        });
         if for_events {
             self.for_events.store(true, Ordering::Release);
         }
         id
     }
 
-    pub(crate) fn add_outgoing(&self, hook: impl Fn(&Emit<'_>) + Send + Sync + 'static) -> Listener {
+    pub(crate) fn add_outgoing(
+        &self,
+        hook: impl Fn(&Emit<'_>) + Send + Sync + 'static,
+    ) -> Listener {
         let id = self.new_id();
         lock(&self.outgoing).push((id, std::sync::Arc::new(hook)));
         self.has_outgoing.store(true, Ordering::Release);
@@ -164,7 +172,10 @@ impl Listeners {
         if !self.has_outgoing.load(Ordering::Acquire) {
             return;
         }
-        let hooks: Vec<_> = lock(&self.outgoing).iter().map(|(_, hook)| hook.clone()).collect();
+        let hooks: Vec<_> = lock(&self.outgoing)
+            .iter()
+            .map(|(_, hook)| hook.clone())
+            .collect();
         for hook in hooks {
             hook(emit);
         }

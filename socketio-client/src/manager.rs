@@ -10,7 +10,8 @@ use engineio_proto::client::{Config as EngineConfig, Session};
 use engineio_proto::{Time, Transport};
 use socketio_proto::client::{Config as ProtocolConfig, Connection, Retry};
 use socketio_proto::{
-    AckId, Args, Arguments, Backoff, Codec, DisconnectReason, EncodeError, Encoded, Namespace, Outgoing, RawValue,
+    AckId, Args, Arguments, Backoff, Codec, DisconnectReason, EncodeError, Encoded, Namespace,
+    Outgoing, RawValue,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
@@ -169,7 +170,9 @@ impl Manager {
     /// The socket of a namespace, if there is one.
     pub(crate) fn find(&self, namespace: &Namespace) -> Option<Arc<SocketState>> {
         let state = self.lock();
-        state.entry(namespace).map(|entry| Arc::clone(&entry.socket))
+        state
+            .entry(namespace)
+            .map(|entry| Arc::clone(&entry.socket))
     }
 
     pub(crate) fn add(&self, socket: Arc<SocketState>) {
@@ -187,7 +190,10 @@ impl Manager {
     pub(crate) fn remove(&self, socket: &Arc<SocketState>) {
         self.disconnect(&socket.namespace);
         let removed = self.change(|state| {
-            let at = state.sockets.iter().position(|entry| Arc::ptr_eq(&entry.socket, socket));
+            let at = state
+                .sockets
+                .iter()
+                .position(|entry| Arc::ptr_eq(&entry.socket, socket));
             at.map(|at| state.sockets.swap_remove(at))
         });
         socket.inbox.close();
@@ -204,10 +210,16 @@ impl Manager {
 
     /// The application wants to be in a namespace.
     pub(crate) fn connect(self: &Arc<Self>, namespace: &Namespace, auth: Option<Auth>) {
-        let _ = self.busy.send_if_modified(|busy| !std::mem::replace(busy, true));
+        let _ = self
+            .busy
+            .send_if_modified(|busy| !std::mem::replace(busy, true));
         let asked = self.change(|state| {
             let is_live = state.is_live;
-            let join_by = state.connection.session().is_open().then(|| self.clock.now() + self.options.connect_timeout);
+            let join_by = state
+                .connection
+                .session()
+                .is_open()
+                .then(|| self.clock.now() + self.options.connect_timeout);
             let Some(entry) = state.entry_mut(namespace) else {
                 return None;
             };
@@ -287,7 +299,9 @@ impl Manager {
         });
         if let Some(error) = refused {
             socket.tell(Lifecycle::ConnectError(error.clone()));
-            socket.set_status(Status::Closed { reason: Closed::Failed(error) });
+            socket.set_status(Status::Closed {
+                reason: Closed::Failed(error),
+            });
         }
     }
 
@@ -321,7 +335,11 @@ impl Manager {
         Ok(self.change(|state| state.connection.send(namespace, packet))?)
     }
 
-    pub(crate) fn send_volatile(&self, namespace: &Namespace, packet: &Encoded) -> Result<(), EmitError> {
+    pub(crate) fn send_volatile(
+        &self,
+        namespace: &Namespace,
+        packet: &Encoded,
+    ) -> Result<(), EmitError> {
         if self.change(|state| state.connection.send_volatile(namespace, packet)) {
             Ok(())
         } else {
@@ -337,7 +355,9 @@ impl Manager {
     ) -> Result<oneshot::Receiver<AckResult>, EmitError> {
         let (answer, answered) = oneshot::channel();
         self.change(|state| {
-            state.connection.send_with_ack(namespace, packet, id, None)?;
+            state
+                .connection
+                .send_with_ack(namespace, packet, id, None)?;
             state.acks.insert(id, answer);
             Ok(answered)
         })
@@ -385,7 +405,9 @@ impl Manager {
     /// The application has taken events from its inboxes.
     pub(crate) fn taken(&self, bytes: usize) {
         let before = self.backlog.fetch_sub(bytes, Ordering::AcqRel);
-        if before.saturating_sub(bytes) < SOFT_BACKLOG && self.throttled.swap(false, Ordering::AcqRel) {
+        if before.saturating_sub(bytes) < SOFT_BACKLOG
+            && self.throttled.swap(false, Ordering::AcqRel)
+        {
             self.change(|_| ());
         }
     }
@@ -405,11 +427,15 @@ pub(crate) fn fresh(options: &Options, now: Time) -> Connection {
 
 impl State {
     pub(crate) fn entry(&self, namespace: &Namespace) -> Option<&Entry> {
-        self.sockets.iter().find(|entry| entry.socket.namespace == *namespace)
+        self.sockets
+            .iter()
+            .find(|entry| entry.socket.namespace == *namespace)
     }
 
     pub(crate) fn entry_mut(&mut self, namespace: &Namespace) -> Option<&mut Entry> {
-        self.sockets.iter_mut().find(|entry| entry.socket.namespace == *namespace)
+        self.sockets
+            .iter_mut()
+            .find(|entry| entry.socket.namespace == *namespace)
     }
 
     /// What the driver drives.
@@ -422,7 +448,11 @@ impl State {
     }
 
     fn is_asked(&self, socket: &Arc<SocketState>, generation: u64) -> bool {
-        self.is_live && self.generation == generation && self.entry(&socket.namespace).is_some_and(|entry| entry.wanted)
+        self.is_live
+            && self.generation == generation
+            && self
+                .entry(&socket.namespace)
+                .is_some_and(|entry| entry.wanted)
     }
 }
 
@@ -441,7 +471,12 @@ impl SocketState {
     }
 
     /// Answers an event of the server.
-    pub(crate) fn answer(&self, id: AckId, epoch: u64, arguments: Arguments<'_>) -> Result<(), EmitError> {
+    pub(crate) fn answer(
+        &self,
+        id: AckId,
+        epoch: u64,
+        arguments: Arguments<'_>,
+    ) -> Result<(), EmitError> {
         let packet = self.encode(&Outgoing::Ack(id, arguments))?;
         self.manager.change(|state| {
             if self.epoch.load(Ordering::Acquire) != epoch {

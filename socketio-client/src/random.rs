@@ -28,7 +28,9 @@ pub(crate) fn stamp() -> String {
     let mut bits = bits();
     let mut stamp = String::with_capacity(8);
     for _ in 0..8 {
-        stamp.push(char::from(DIGITS.get((bits & 63) as usize).copied().unwrap_or(b'0')));
+        stamp.push(char::from(
+            DIGITS.get((bits & 63) as usize).copied().unwrap_or(b'0'),
+        ));
         bits >>= 6;
     }
     stamp

@@ -60,7 +60,11 @@ impl Socket {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn emit_with_ack<R: DeserializeOwned>(&self, event: &str, arguments: impl Serialize) -> AckFuture<R> {
+    pub fn emit_with_ack<R: DeserializeOwned>(
+        &self,
+        event: &str,
+        arguments: impl Serialize,
+    ) -> AckFuture<R> {
         self.emitter().emit_with_ack(event, arguments)
     }
 
@@ -207,7 +211,9 @@ impl Socket {
     /// It is no object.
     pub fn open_with_auth<T: Serialize + ?Sized>(&self, auth: &T) -> Result<(), Error> {
         let state = &self.0.state;
-        state.manager.connect(&state.namespace, Some(Auth::value(auth)?));
+        state
+            .manager
+            .connect(&state.namespace, Some(Auth::value(auth)?));
         Ok(())
     }
 
@@ -221,7 +227,10 @@ impl Socket {
                 return Ok(());
             }
             match status.borrow_and_update().clone() {
-                Status::Closed { reason: Closed::New } | Status::Connecting => {}
+                Status::Closed {
+                    reason: Closed::New,
+                }
+                | Status::Connecting => {}
                 Status::Connected { .. } => return Ok(()),
                 Status::Waiting { .. } if retry => {}
                 Status::Waiting { error, .. } => return Err(error),
@@ -269,12 +278,23 @@ impl Socket {
 
     /// Whether the namespace is joined.
     pub fn is_connected(&self) -> bool {
-        self.0.state.manager.lock().connection.is_connected(&self.0.state.namespace)
+        self.0
+            .state
+            .manager
+            .lock()
+            .connection
+            .is_connected(&self.0.state.namespace)
     }
 
     /// What the server calls this socket, while it is connected. Another one after each loss that was not recovered.
     pub fn id(&self) -> Option<SocketId> {
-        self.0.state.manager.lock().connection.id(&self.0.state.namespace).cloned()
+        self.0
+            .state
+            .manager
+            .lock()
+            .connection
+            .id(&self.0.state.namespace)
+            .cloned()
     }
 
     /// The namespace.

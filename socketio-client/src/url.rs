@@ -26,7 +26,11 @@ impl ServerUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         Self::read(url).map_err(|what| Error::Url {
             // Somebody's password may stand in it.
-            url: url.chars().take(100).collect::<String>().replace(|c: char| c.is_control(), " "),
+            url: url
+                .chars()
+                .take(100)
+                .collect::<String>()
+                .replace(|c: char| c.is_control(), " "),
             what,
         })
     }
@@ -54,7 +58,10 @@ impl ServerUrl {
         };
         let authority = uri.authority().ok_or("there is no host")?;
         let host = authority.host();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
         if bare.is_empty() {
             return Err("there is no host");
         }
@@ -64,7 +71,9 @@ impl ServerUrl {
         Ok(Self {
             secure,
             host: bare.to_owned(),
-            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            port: authority
+                .port_u16()
+                .unwrap_or(if secure { 443 } else { 80 }),
             namespace: Namespace::new(uri.path()).map_err(|_| "the path is no namespace")?,
             query: uri.query().unwrap_or_default().to_owned(),
             user_info: authority
@@ -78,7 +87,11 @@ impl ServerUrl {
     pub(crate) fn authority(&self) -> String {
         let host = self.bracketed();
         let usual = if self.secure { 443 } else { 80 };
-        if self.port == usual { host } else { format!("{host}:{}", self.port) }
+        if self.port == usual {
+            host
+        } else {
+            format!("{host}:{}", self.port)
+        }
     }
 
     /// For people and proxies: with the port.
@@ -87,7 +100,11 @@ impl ServerUrl {
     }
 
     fn bracketed(&self) -> String {
-        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
+        if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        }
     }
 }
 
@@ -106,7 +123,11 @@ pub(crate) fn push_query(query: &mut String, key: &str, value: &str) {
             } else {
                 query.push('%');
                 for digit in [byte >> 4, byte & 15] {
-                    query.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
+                    query.push(
+                        char::from_digit(u32::from(digit), 16)
+                            .unwrap_or('0')
+                            .to_ascii_uppercase(),
+                    );
                 }
             }
         }
@@ -119,25 +140,58 @@ mod tests {
 
     fn read(url: &str) -> (bool, String, u16, String, String) {
         let url = ServerUrl::parse(url).unwrap();
-        (url.secure, url.host, url.port, url.namespace.as_str().to_owned(), url.query)
+        (
+            url.secure,
+            url.host,
+            url.port,
+            url.namespace.as_str().to_owned(),
+            url.query,
+        )
     }
 
-    fn said(secure: bool, host: &str, port: u16, namespace: &str, query: &str) -> (bool, String, u16, String, String) {
+    fn said(
+        secure: bool,
+        host: &str,
+        port: u16,
+        namespace: &str,
+        query: &str,
+    ) -> (bool, String, u16, String, String) {
         (secure, host.into(), port, namespace.into(), query.into())
     }
 
     #[test]
     fn the_path_is_the_namespace() {
-        assert_eq!(read("http://localhost:3000"), said(false, "localhost", 3000, "/", ""));
-        assert_eq!(read("https://example.com/chat?token=a%20b#x"), said(true, "example.com", 443, "/chat", "token=a%20b"));
+        assert_eq!(
+            read("http://localhost:3000"),
+            said(false, "localhost", 3000, "/", "")
+        );
+        assert_eq!(
+            read("https://example.com/chat?token=a%20b#x"),
+            said(true, "example.com", 443, "/chat", "token=a%20b")
+        );
         assert_eq!(read("ws://[::1]:80/"), said(false, "::1", 80, "/", ""));
-        assert_eq!(read("wss://user:secret@example.com"), said(true, "example.com", 443, "/", ""));
-        assert_eq!(read("example.com/a/b"), said(true, "example.com", 443, "/a/b", ""));
+        assert_eq!(
+            read("wss://user:secret@example.com"),
+            said(true, "example.com", 443, "/", "")
+        );
+        assert_eq!(
+            read("example.com/a/b"),
+            said(true, "example.com", 443, "/a/b", "")
+        );
     }
 
     #[test]
     fn what_is_no_url_of_a_server_is_said_to_be_none() {
-        for url in ["", "ftp://x", "http://", "http://:80", "http://a b", "http://x:99999", "http://x/a,b", "/chat"] {
+        for url in [
+            "",
+            "ftp://x",
+            "http://",
+            "http://:80",
+            "http://a b",
+            "http://x:99999",
+            "http://x/a,b",
+            "/chat",
+        ] {
             let found = ServerUrl::parse(url);
             assert!(matches!(found, Err(Error::Url { .. })), "{url}: {found:?}");
         }

@@ -17,8 +17,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use socketio_client::{
-    AckError, AckSender, Arguments, Backoff, Client, EmitError, Error, Event, Jitter, Lifecycle, MessagePack, Revision, Socket,
-    Status, Transport, Value,
+    AckError, AckSender, Arguments, Backoff, Client, EmitError, Error, Event, Jitter, Lifecycle,
+    MessagePack, Revision, Socket, Status, Transport, Value,
 };
 use tokio::io::AsyncBufReadExt as _;
 
@@ -100,14 +100,18 @@ struct Probe {
 
 #[tokio::main]
 async fn main() {
-    say(&json!({ "ev": "ready", "probe": "socketio-client (Rust)", "eio": [3, 4], "parsers": ["default", "msgpack"] }));
+    say(
+        &json!({ "ev": "ready", "probe": "socketio-client (Rust)", "eio": [3, 4], "parsers": ["default", "msgpack"] }),
+    );
     let mut probe = Probe::default();
     let mut lines = tokio::io::BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if line.trim().is_empty() {
             continue;
         }
-        let id = serde_json::from_str::<Json>(&line).ok().and_then(|line| line.get("id").cloned());
+        let id = serde_json::from_str::<Json>(&line)
+            .ok()
+            .and_then(|line| line.get("id").cloned());
         let done = match serde_json::from_str(&line) {
             Ok(Command::Quit) => break,
             Ok(command) => probe.run(command),
@@ -121,7 +125,11 @@ async fn main() {
             say(&event);
         }
     }
-    let clients: Vec<_> = probe.sockets.into_values().map(|(socket, _)| socket.client().clone()).collect();
+    let clients: Vec<_> = probe
+        .sockets
+        .into_values()
+        .map(|(socket, _)| socket.client().clone())
+        .collect();
     for client in clients {
         let _ = tokio::time::timeout(Duration::from_millis(200), client.closed()).await;
     }
@@ -139,15 +147,42 @@ fn say(event: &Json) {
 impl Probe {
     fn run(&mut self, command: Command) -> Result<(), String> {
         match command {
-            Command::Open { s, url, nsp, manager, opts } => self.open(s, &url, nsp.as_deref().unwrap_or("/"), manager, opts),
-            Command::Emit { s, ev, args, volatile, ack, id, timeout } => {
+            Command::Open {
+                s,
+                url,
+                nsp,
+                manager,
+                opts,
+            } => self.open(s, &url, nsp.as_deref().unwrap_or("/"), manager, opts),
+            Command::Emit {
+                s,
+                ev,
+                args,
+                volatile,
+                ack,
+                id,
+                timeout,
+            } => {
                 let (socket, _) = self.socket(&s)?;
-                emit(socket, &s, &ev, &args, volatile, ack.then_some((id.unwrap_or(Json::Null), timeout)))
+                emit(
+                    socket,
+                    &s,
+                    &ev,
+                    &args,
+                    volatile,
+                    ack.then_some((id.unwrap_or(Json::Null), timeout)),
+                )
             }
             Command::Reply { s, ev, echo, args } => {
                 let (_, replies) = self.socket(&s)?;
-                let args = args.iter().map(values::from_json).collect::<Result<_, _>>()?;
-                replies.lock().map_err(|error| error.to_string())?.insert(ev, (echo, args));
+                let args = args
+                    .iter()
+                    .map(values::from_json)
+                    .collect::<Result<_, _>>()?;
+                replies
+                    .lock()
+                    .map_err(|error| error.to_string())?
+                    .insert(ev, (echo, args));
                 Ok(())
             }
             Command::Disconnect { s } => {
@@ -157,7 +192,9 @@ impl Probe {
             Command::Connect { s, auth } => {
                 let (socket, _) = self.socket(&s)?;
                 match auth {
-                    Some(auth) => socket.open_with_auth(&values::from_json(&auth)?).map_err(|error| error.to_string()),
+                    Some(auth) => socket
+                        .open_with_auth(&values::from_json(&auth)?)
+                        .map_err(|error| error.to_string()),
                     None => {
                         socket.open();
                         Ok(())
@@ -188,21 +225,36 @@ impl Probe {
     }
 
     fn socket(&self, name: &str) -> Result<&(Socket, Replies), String> {
-        self.sockets.get(name).ok_or_else(|| format!("there is no socket {name:?}"))
+        self.sockets
+            .get(name)
+            .ok_or_else(|| format!("there is no socket {name:?}"))
     }
 
-    fn open(&mut self, name: String, url: &str, nsp: &str, manager: Option<String>, opts: Options) -> Result<(), String> {
+    fn open(
+        &mut self,
+        name: String,
+        url: &str,
+        nsp: &str,
+        manager: Option<String>,
+        opts: Options,
+    ) -> Result<(), String> {
         if self.sockets.contains_key(&name) {
             return Err(format!("there is a socket {name:?} already"));
         }
         // In revision 3 it travels as a query behind the name of the namespace.
-        let shown = if opts.eio == Some(3) { opts.nsp_query.as_ref() } else { opts.auth.as_ref() };
+        let shown = if opts.eio == Some(3) {
+            opts.nsp_query.as_ref()
+        } else {
+            opts.auth.as_ref()
+        };
         let shown = shown.map(values::from_json).transpose()?;
         let replies = Replies::default();
         let for_socket = Arc::clone(&replies);
         let label = name.clone();
         let listen = move |socket: &Socket| listen(socket, &label, &for_socket);
-        let known = manager.as_ref().and_then(|manager| self.managers.get(manager));
+        let known = manager
+            .as_ref()
+            .and_then(|manager| self.managers.get(manager));
         let opened = match known {
             Some(client) => {
                 let mut builder = client.of(nsp).setup(listen);
@@ -221,7 +273,9 @@ impl Probe {
         };
         let socket = opened.map_err(|error| error.to_string())?;
         if let Some(manager) = manager {
-            self.managers.entry(manager).or_insert_with(|| socket.client().clone());
+            self.managers
+                .entry(manager)
+                .or_insert_with(|| socket.client().clone());
         }
         self.sockets.insert(name, (socket, replies));
         Ok(())
@@ -242,7 +296,9 @@ fn build(url: &str, nsp: &str, opts: &Options) -> Result<socketio_client::Builde
         builder = builder.path(path);
     }
     for (key, value) in &opts.query {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         builder = builder.query(key, &value);
     }
     for (name, value) in &opts.headers {
@@ -252,7 +308,13 @@ fn build(url: &str, nsp: &str, opts: &Options) -> Result<socketio_client::Builde
     let millis = |value: Option<u64>, default| Duration::from_millis(value.unwrap_or(default));
     let jitter = Jitter::Around(opts.randomization_factor.unwrap_or(0.5));
     builder = builder
-        .backoff(Backoff::new(millis(opts.reconnection_delay, 1_000), millis(opts.reconnection_delay_max, 5_000)).with_jitter(jitter))
+        .backoff(
+            Backoff::new(
+                millis(opts.reconnection_delay, 1_000),
+                millis(opts.reconnection_delay_max, 5_000),
+            )
+            .with_jitter(jitter),
+        )
         .reconnect(opts.reconnection.unwrap_or(true))
         .connect_timeout(millis(opts.timeout, 20_000));
     if let Some(attempts) = opts.reconnection_attempts
@@ -319,16 +381,25 @@ fn emit(
     volatile: bool,
     ack: Option<(Json, Option<u64>)>,
 ) -> Result<(), String> {
-    let args = args.iter().map(values::from_json).collect::<Result<Vec<_>, _>>()?;
+    let args = args
+        .iter()
+        .map(values::from_json)
+        .collect::<Result<Vec<_>, _>>()?;
     let arguments = Arguments::from_values(&args);
     let Some((id, timeout)) = ack else {
-        let emitter = if volatile { socket.volatile() } else { socket.compress(true) };
+        let emitter = if volatile {
+            socket.volatile()
+        } else {
+            socket.compress(true)
+        };
         return match emitter.emit_arguments(event, arguments) {
             Ok(()) | Err(EmitError::Dropped) => Ok(()),
             Err(error) => Err(error.to_string()),
         };
     };
-    let mut answer = socket.compress(true).emit_arguments_with_ack::<()>(event, arguments);
+    let mut answer = socket
+        .compress(true)
+        .emit_arguments_with_ack::<()>(event, arguments);
     if let Some(timeout) = timeout {
         answer = answer.timeout(Duration::from_millis(timeout));
     }
@@ -339,8 +410,12 @@ fn emit(
                 let args: Vec<_> = args.to_values().iter().map(values::to_json).collect();
                 json!({ "ev": "ack", "id": id, "s": name, "args": args })
             }
-            Err(AckError::Timeout) => json!({ "ev": "ack", "id": id, "s": name, "error": "timeout" }),
-            Err(AckError::Closed) => json!({ "ev": "ack", "id": id, "s": name, "error": "disconnected" }),
+            Err(AckError::Timeout) => {
+                json!({ "ev": "ack", "id": id, "s": name, "error": "timeout" })
+            }
+            Err(AckError::Closed) => {
+                json!({ "ev": "ack", "id": id, "s": name, "error": "disconnected" })
+            }
             Err(error) => json!({ "ev": "error", "id": id, "message": error.to_string() }),
         };
         say(&event);

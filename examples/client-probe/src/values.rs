@@ -6,13 +6,21 @@ use serde_json::{Value as Json, json};
 use socketio_client::Value;
 
 pub(crate) fn from_json(json: &Json) -> Result<Value, String> {
-    if let Some(text) = json.as_object().filter(|object| object.len() == 1).and_then(|object| object.get("$bin")) {
+    if let Some(text) = json
+        .as_object()
+        .filter(|object| object.len() == 1)
+        .and_then(|object| object.get("$bin"))
+    {
         let text = text.as_str().ok_or("$bin is no text")?;
-        let bytes = STANDARD.decode(text).map_err(|error| format!("$bin: {error}"))?;
+        let bytes = STANDARD
+            .decode(text)
+            .map_err(|error| format!("$bin: {error}"))?;
         return Ok(Value::Binary(bytes.into()));
     }
     Ok(match json {
-        Json::Array(elements) => Value::Array(elements.iter().map(from_json).collect::<Result<_, _>>()?),
+        Json::Array(elements) => {
+            Value::Array(elements.iter().map(from_json).collect::<Result<_, _>>()?)
+        }
         Json::Object(members) => {
             let mut object = socketio_client::Object::new();
             for (key, value) in members {
@@ -29,7 +37,9 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::Binary(bytes) => json!({ "$bin": STANDARD.encode(bytes) }),
         Value::Array(elements) => elements.iter().map(to_json).collect(),
         Value::Object(object) => {
-            let members = object.iter().map(|(key, value)| (key.to_owned(), to_json(value)));
+            let members = object
+                .iter()
+                .map(|(key, value)| (key.to_owned(), to_json(value)));
             Json::Object(members.collect())
         }
         plain => serde_json::from_str(&plain.to_string()).unwrap_or(Json::Null),

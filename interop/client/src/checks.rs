@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use socketio_client::{
-    Ack, AckError, Args, Backoff, Builder, Bytes, Client, DisconnectReason, Event, FromIncoming, HandlerError, Incoming, Lifecycle,
-    MessagePack, Revision, Socket, Status, Transport,
+    Ack, AckError, Args, Backoff, Builder, Bytes, Client, DisconnectReason, Event, FromIncoming,
+    HandlerError, Incoming, Lifecycle, MessagePack, Revision, Socket, Status, Transport,
 };
 
 use crate::server::{Kind, Server};
@@ -59,9 +59,20 @@ impl Case<'_> {
     fn client(&self, namespace: &str) -> Builder {
         let builder = Client::builder(&self.server.url(namespace))
             .transports(self.transports.iter().copied())
-            .backoff(Backoff::new(Duration::from_millis(20), Duration::from_millis(200)));
-        let builder = if self.server.kind.revision_3 { builder.revision(Revision::V3) } else { builder };
-        if self.server.kind.msgpack { builder.codec(MessagePack::new()) } else { builder }
+            .backoff(Backoff::new(
+                Duration::from_millis(20),
+                Duration::from_millis(200),
+            ));
+        let builder = if self.server.kind.revision_3 {
+            builder.revision(Revision::V3)
+        } else {
+            builder
+        };
+        if self.server.kind.msgpack {
+            builder.codec(MessagePack::new())
+        } else {
+            builder
+        }
     }
 
     /// With the welcome taken.
@@ -81,7 +92,11 @@ async fn next(socket: &Socket, name: &str) -> Result<Event, String> {
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(found: T, expected: T) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("{found:?} instead of {expected:?}")) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("{found:?} instead of {expected:?}"))
+    }
 }
 
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), String> {
@@ -99,12 +114,18 @@ async fn values_arrive_as_they_were_sent(case: Case<'_>) -> Outcome {
     let nested = json!({ "a": [1, 2.5, -3, true, null, { "b": "gr\u{fc}\u{df}e \u{1f980} \u{2028} \"\\" }], "empty": {} });
     socket.emit("echo", ("text", &nested, 42))?;
     let event = next(&socket, "echo-back").await?;
-    same(event.data::<(String, Json, u32)>()?, ("text".into(), nested.clone(), 42))?;
+    same(
+        event.data::<(String, Json, u32)>()?,
+        ("text".into(), nested.clone(), 42),
+    )?;
 
     let bytes = Bytes::from_static(&[0, 1, 30, 255]);
     socket.emit("echo", (&bytes, &nested, Bytes::new()))?;
     let event = next(&socket, "echo-back").await?;
-    same(event.data::<(Bytes, Json, Bytes)>()?, (bytes.clone(), nested, Bytes::new()))?;
+    same(
+        event.data::<(Bytes, Json, Bytes)>()?,
+        (bytes.clone(), nested, Bytes::new()),
+    )?;
 
     let described: Json = socket.emit_with_ack("describe", (1, "x", &bytes)).await?;
     same(described, json!([1, "x", "bin:4:286"]))?;
@@ -132,14 +153,21 @@ async fn answers_go_both_ways(case: Case<'_>) -> Outcome {
     let back: (String, Bytes) = socket.emit_with_ack("echo-ack", ("x", &bytes)).await?;
     same(back, ("x".into(), bytes.clone()))?;
     // Many at a time find their events.
-    let asked: Vec<_> = (0..50u32).map(|n| socket.emit_with_ack::<u32>("echo-ack", n)).collect();
+    let asked: Vec<_> = (0..50u32)
+        .map(|n| socket.emit_with_ack::<u32>("echo-ack", n))
+        .collect();
     for (n, answer) in asked.into_iter().enumerate() {
         same(answer.await?, u32::try_from(n)?)?;
     }
-    socket.on("question", async |all: All| Ack((all.0.len(), Bytes::from_static(b"\0\x01"))));
+    socket.on("question", async |all: All| {
+        Ack((all.0.len(), Bytes::from_static(b"\0\x01")))
+    });
     socket.emit("ask-me", ("how", &bytes))?;
     let event = next(&socket, "answer").await?;
-    same(event.data::<(usize, Bytes)>()?, (2, Bytes::from_static(b"\0\x01")))?;
+    same(
+        event.data::<(usize, Bytes)>()?,
+        (2, Bytes::from_static(b"\0\x01")),
+    )?;
     socket.close().await;
     Ok(())
 }
@@ -149,14 +177,28 @@ async fn large_payloads_go_both_ways(case: Case<'_>) -> Outcome {
     socket.emit("push-binary", 1_000_000)?;
     let bytes: Bytes = next(&socket, "binary").await?.data()?;
     same(bytes.len(), 1_000_000)?;
-    same(bytes.iter().enumerate().all(|(at, byte)| usize::from(*byte) == at % 256), true)?;
+    same(
+        bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| usize::from(*byte) == at % 256),
+        true,
+    )?;
     socket.emit("push-text", 1_000_000)?;
     let text: String = next(&socket, "text").await?.data()?;
     same(text.len(), 1_000_000)?;
-    let sum = bytes.iter().fold(0u32, |sum, byte| (sum + u32::from(*byte)) % 65_536);
-    let described: Json = socket.emit_with_ack("describe", (&bytes, text.len())).timeout(Duration::from_secs(10)).await?;
+    let sum = bytes
+        .iter()
+        .fold(0u32, |sum, byte| (sum + u32::from(*byte)) % 65_536);
+    let described: Json = socket
+        .emit_with_ack("describe", (&bytes, text.len()))
+        .timeout(Duration::from_secs(10))
+        .await?;
     same(described, json!([format!("bin:1000000:{sum}"), 1_000_000]))?;
-    let back: String = socket.emit_with_ack("echo-ack", &text).timeout(Duration::from_secs(10)).await?;
+    let back: String = socket
+        .emit_with_ack("echo-ack", &text)
+        .timeout(Duration::from_secs(10))
+        .await?;
     same(back == text, true)?;
     socket.close().await;
     Ok(())
@@ -170,7 +212,9 @@ async fn floods_keep_their_order(case: Case<'_>) -> Outcome {
     // Each flood in order; servers with threads may send both at a time, and the welcome in between.
     let (mut texts, mut binaries, mut ends) = (0, 0, 0);
     while ends < 2 {
-        let event = tokio::time::timeout(Duration::from_secs(10), socket.recv()).await?.ok_or("closed")?;
+        let event = tokio::time::timeout(Duration::from_secs(10), socket.recv())
+            .await?
+            .ok_or("closed")?;
         match event.name() {
             "seq" => {
                 same(event.data::<u32>()?, texts)?;
@@ -178,7 +222,10 @@ async fn floods_keep_their_order(case: Case<'_>) -> Outcome {
             }
             "bseq" => {
                 let (n, bytes): (u32, Bytes) = event.data()?;
-                same((n, bytes.to_vec()), (binaries, vec![u8::try_from(binaries % 256)?]))?;
+                same(
+                    (n, bytes.to_vec()),
+                    (binaries, vec![u8::try_from(binaries % 256)?]),
+                )?;
                 binaries += 1;
             }
             "flood-end" => ends += 1,
@@ -197,20 +244,34 @@ async fn what_is_sent_in_a_burst_arrives_in_order(case: Case<'_>) -> Outcome {
     }
     // Servers with threads handle events side by side: the question must not overtake.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let result: Json = socket.emit_with_ack("count-result", ()).timeout(Duration::from_secs(10)).await?;
+    let result: Json = socket
+        .emit_with_ack("count-result", ())
+        .timeout(Duration::from_secs(10))
+        .await?;
     same(result, json!({ "n": 500, "ordered": true }))?;
     socket.close().await;
     Ok(())
 }
 
 async fn headers_and_queries_reach_the_server(case: Case<'_>) -> Outcome {
-    let socket = case.client("/").header("x-probe", "a header").query("who", "a b&c").connect().await?;
+    let socket = case
+        .client("/")
+        .header("x-probe", "a header")
+        .query("who", "a b&c")
+        .connect()
+        .await?;
     let welcome = next(&socket, "welcome").await?.data::<Json>()?;
     if case.server.kind.is_node {
         same(&welcome["query"]["who"], &json!("a b&c"))?;
-        same(welcome["sid"].as_str().map(str::to_owned), socket.id().map(|id| id.as_str().to_owned()))?;
+        same(
+            welcome["sid"].as_str().map(str::to_owned),
+            socket.id().map(|id| id.as_str().to_owned()),
+        )?;
     }
-    same(socket.emit_with_ack::<String>("header", ()).await?, "a header".into())?;
+    same(
+        socket.emit_with_ack::<String>("header", ()).await?,
+        "a header".into(),
+    )?;
     socket.close().await;
     Ok(())
 }
@@ -221,8 +282,14 @@ async fn namespaces_share_a_connection(case: Case<'_>) -> Outcome {
     next(&chat, "welcome").await?;
     root.emit("echo", "root")?;
     chat.emit("echo", "chat")?;
-    same(next(&root, "echo-back").await?.data::<String>()?, "root".into())?;
-    same(next(&chat, "echo-back").await?.data::<String>()?, "chat".into())?;
+    same(
+        next(&root, "echo-back").await?.data::<String>()?,
+        "root".into(),
+    )?;
+    same(
+        next(&chat, "echo-back").await?.data::<String>()?,
+        "chat".into(),
+    )?;
     chat.disconnect();
     same(root.emit_with_ack::<u8>("echo-ack", 1).await?, 1)?;
     chat.connect().await?;
@@ -233,27 +300,49 @@ async fn namespaces_share_a_connection(case: Case<'_>) -> Outcome {
 }
 
 async fn a_refusal_comes_with_its_data(case: Case<'_>) -> Outcome {
-    let refused = case.client("/admin").auth(json!({ "token": "wrong" })).connect().await;
+    let refused = case
+        .client("/admin")
+        .auth(json!({ "token": "wrong" }))
+        .connect()
+        .await;
     let error = refused.err().ok_or("it was let in")?;
-    let refusal = error.refusal().ok_or_else(|| format!("no refusal: {error}"))?;
+    let refusal = error
+        .refusal()
+        .ok_or_else(|| format!("no refusal: {error}"))?;
     if case.server.kind.revision_3 {
         // It carries the bare data.
-        same(refusal.data().map(ToString::to_string), Some(json!({ "code": 401 }).to_string()))?;
+        same(
+            refusal.data().map(ToString::to_string),
+            Some(json!({ "code": 401 }).to_string()),
+        )?;
     } else {
         same(refusal.message(), "unauthorized")?;
-        same(refusal.data().map(ToString::to_string), Some(json!({ "code": 401 }).to_string()))?;
+        same(
+            refusal.data().map(ToString::to_string),
+            Some(json!({ "code": 401 }).to_string()),
+        )?;
     }
-    let socket = case.client("/admin").auth(json!({ "token": "secret" })).connect().await?;
+    let socket = case
+        .client("/admin")
+        .auth(json!({ "token": "secret" }))
+        .connect()
+        .await?;
     same(socket.emit_with_ack::<u8>("echo-ack", 1).await?, 1)?;
     socket.close().await;
     let unknown = case.client("/unknown").connect().await;
-    same(unknown.err().is_some_and(|error| error.refusal().is_some()), true)?;
+    same(
+        unknown.err().is_some_and(|error| error.refusal().is_some()),
+        true,
+    )?;
     Ok(())
 }
 
 async fn answers_that_never_come_time_out(case: Case<'_>) -> Outcome {
     let socket = case.connect().await?;
-    let late = socket.emit_with_ack::<()>("never-ack", ()).timeout(Duration::from_millis(100)).await;
+    let late = socket
+        .emit_with_ack::<()>("never-ack", ())
+        .timeout(Duration::from_millis(100))
+        .await;
     same(late, Err(AckError::Timeout))?;
     let never = socket.emit_with_ack::<()>("never-ack", ());
     socket.disconnect();
@@ -261,24 +350,39 @@ async fn answers_that_never_come_time_out(case: Case<'_>) -> Outcome {
     Ok(())
 }
 
-async fn reason_after(case: &Case<'_>, event: &str) -> Result<DisconnectReason, Box<dyn std::error::Error + Send + Sync>> {
+async fn reason_after(
+    case: &Case<'_>,
+    event: &str,
+) -> Result<DisconnectReason, Box<dyn std::error::Error + Send + Sync>> {
     let socket = case.connect().await?;
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
     socket.on_disconnect(async move |reason: DisconnectReason| {
         let _ = told.send(reason);
     });
     socket.emit(event, ())?;
-    Ok(tokio::time::timeout(Duration::from_secs(10), heard.recv()).await?.ok_or("no reason")?)
+    Ok(tokio::time::timeout(Duration::from_secs(10), heard.recv())
+        .await?
+        .ok_or("no reason")?)
 }
 
 async fn who_is_kicked_knows_it(case: Case<'_>) -> Outcome {
-    same(reason_after(&case, "kick").await?, DisconnectReason::IoServerDisconnect)?;
+    same(
+        reason_after(&case, "kick").await?,
+        DisconnectReason::IoServerDisconnect,
+    )?;
     Ok(())
 }
 
 async fn who_is_kicked_hard_knows_it(case: Case<'_>) -> Outcome {
     let reason = reason_after(&case, "kick-hard").await?;
-    same([DisconnectReason::IoServerDisconnect, DisconnectReason::TransportClose].contains(&reason), true)?;
+    same(
+        [
+            DisconnectReason::IoServerDisconnect,
+            DisconnectReason::TransportClose,
+        ]
+        .contains(&reason),
+        true,
+    )?;
     Ok(())
 }
 
@@ -311,7 +415,13 @@ async fn a_cut_connection_comes_back(case: Case<'_>) -> Outcome {
         socket.emit("echo", n)?;
         until("it is back", || connects.load(Ordering::Acquire) == n).await?;
         // What was sent before the loss was noticed may be lost with the connection; this is not.
-        same(socket.emit_with_ack::<u8>("echo-ack", 1).timeout(Duration::from_secs(10)).await?, 1)?;
+        same(
+            socket
+                .emit_with_ack::<u8>("echo-ack", 1)
+                .timeout(Duration::from_secs(10))
+                .await?,
+            1,
+        )?;
     }
     socket.close().await;
     Ok(())
@@ -337,7 +447,10 @@ async fn what_was_missed_is_recovered(case: Case<'_>) -> Outcome {
         }
     });
     other.emit("later", ("room", 0))?;
-    until("the first came", || log.lock().is_ok_and(|log| log.len() == 1)).await?;
+    until("the first came", || {
+        log.lock().is_ok_and(|log| log.len() == 1)
+    })
+    .await?;
     socket.client().cut();
     until("it is lost", || !socket.is_connected()).await?;
     other.emit("later", ("room", 0))?;
@@ -348,7 +461,13 @@ async fn what_was_missed_is_recovered(case: Case<'_>) -> Outcome {
     let sooner = ["missed", "connect true", "missed"];
     same(log == expected || log == sooner, true).map_err(|_| format!("{log:?}"))?;
     same(socket.id(), id)?;
-    same(matches!(&*socket.status().borrow(), Status::Connected { recovered: true }), true)?;
+    same(
+        matches!(
+            &*socket.status().borrow(),
+            Status::Connected { recovered: true }
+        ),
+        true,
+    )?;
     other.close().await;
     socket.close().await;
     Ok(())
@@ -359,7 +478,9 @@ async fn a_server_that_restarts_is_found_again(case: Case<'_>) -> Outcome {
     let (kind, port) = (case.server.kind, case.server.port);
     let before = socket.id();
     // The old process is killed when it is dropped, so the port is taken again a little later.
-    let replacement = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let replacement = std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port();
     let placeholder = Server::start(kind, replacement).await?;
     drop(std::mem::replace(case.server, placeholder));
     until("it is lost", || !socket.is_connected()).await?;
@@ -377,7 +498,10 @@ async fn a_server_that_restarts_is_found_again(case: Case<'_>) -> Outcome {
     until("it is back", || socket.is_connected()).await?;
     same(socket.id() != before, true)?;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let result: Json = socket.emit_with_ack("count-result", ()).timeout(Duration::from_secs(10)).await?;
+    let result: Json = socket
+        .emit_with_ack("count-result", ())
+        .timeout(Duration::from_secs(10))
+        .await?;
     same(result["n"].as_u64(), Some(1))?;
     socket.close().await;
     Ok(())

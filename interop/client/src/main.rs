@@ -27,9 +27,15 @@ async fn main() -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     for kind in KINDS {
         for (how, transports) in TRANSPORTS {
-            let all: Vec<_> = CHECKS.iter().filter(|check| (check.applies)(&kind)).collect();
+            let all: Vec<_> = CHECKS
+                .iter()
+                .filter(|check| (check.applies)(&kind))
+                .collect();
             let named = |name| format!("{} over {how}: {name}", kind.name);
-            let chosen: Vec<_> = all.into_iter().filter(|check| named(check.name).contains(&wanted)).collect();
+            let chosen: Vec<_> = all
+                .into_iter()
+                .filter(|check| named(check.name).contains(&wanted))
+                .collect();
             if chosen.is_empty() {
                 continue;
             }
@@ -42,7 +48,10 @@ async fn main() -> ExitCode {
                 }
             };
             for check in chosen {
-                let case = Case { server: &mut server, transports };
+                let case = Case {
+                    server: &mut server,
+                    transports,
+                };
                 let result = tokio::time::timeout(Duration::from_secs(30), (check.run)(case)).await;
                 match result.unwrap_or_else(|_| Err("not done after 30 s".into())) {
                     Ok(()) => passed += 1,
@@ -55,5 +64,9 @@ async fn main() -> ExitCode {
         }
     }
     println!("{passed} passed, {failed} failed");
-    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 && passed > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -30,9 +30,22 @@ const NODE: Kind = Kind {
 };
 
 pub(crate) const KINDS: [Kind; 7] = [
-    Kind { name: "socket.io 4.8", command: &["node", "servers/node.js", "socket.io-4.8"], ..NODE },
-    Kind { name: "socket.io 3.1", command: &["node", "servers/node.js", "socket.io-3.1"], ..NODE },
-    Kind { name: "socket.io 2.5", command: &["node", "servers/node.js", "socket.io-2.5"], revision_3: true, ..NODE },
+    Kind {
+        name: "socket.io 4.8",
+        command: &["node", "servers/node.js", "socket.io-4.8"],
+        ..NODE
+    },
+    Kind {
+        name: "socket.io 3.1",
+        command: &["node", "servers/node.js", "socket.io-3.1"],
+        ..NODE
+    },
+    Kind {
+        name: "socket.io 2.5",
+        command: &["node", "servers/node.js", "socket.io-2.5"],
+        revision_3: true,
+        ..NODE
+    },
     Kind {
         name: "socket.io 4.8 with MessagePack",
         command: &["node", "servers/node.js", "socket.io-4.8"],
@@ -47,8 +60,18 @@ pub(crate) const KINDS: [Kind; 7] = [
         recovery: true,
         ..NODE
     },
-    Kind { name: "python-socketio 5", command: &[".venv/bin/python", "servers/asgi.py"], is_node: false, ..NODE },
-    Kind { name: "Flask-SocketIO 5", command: &[".venv/bin/python", "servers/flask_server.py"], is_node: false, ..NODE },
+    Kind {
+        name: "python-socketio 5",
+        command: &[".venv/bin/python", "servers/asgi.py"],
+        is_node: false,
+        ..NODE
+    },
+    Kind {
+        name: "Flask-SocketIO 5",
+        command: &[".venv/bin/python", "servers/flask_server.py"],
+        is_node: false,
+        ..NODE
+    },
 ];
 
 /// A server that runs until it is dropped.
@@ -82,10 +105,16 @@ impl Server {
             }
             Err("it ended".to_owned())
         };
-        let port = tokio::time::timeout(Duration::from_secs(20), ready).await.map_err(|_| "it is not ready")??;
+        let port = tokio::time::timeout(Duration::from_secs(20), ready)
+            .await
+            .map_err(|_| "it is not ready")??;
         // Whatever else it prints must not fill the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { kind, port, _process: process })
+        Ok(Self {
+            kind,
+            port,
+            _process: process,
+        })
     }
 
     pub(crate) fn url(&self, namespace: &str) -> String {

@@ -37,7 +37,9 @@ impl Driver {
                     && let Some(event) = state.driven().poll_event()
                 {
                     taken.push(match event {
-                        Event::Ack { id, result, .. } => Taken::Answer(state.acks.remove(&id), result),
+                        Event::Ack { id, result, .. } => {
+                            Taken::Answer(state.acks.remove(&id), result)
+                        }
                         event => Taken::Event(event),
                     });
                 }
@@ -67,7 +69,11 @@ impl Driver {
     fn handle(&mut self, event: Event, bytes: usize) {
         match event {
             Event::Open(_) => self.opened(),
-            Event::Connect { namespace, id, recovered } => {
+            Event::Connect {
+                namespace,
+                id,
+                recovered,
+            } => {
                 self.backoff.reset();
                 let Some(socket) = self.with_entry(&namespace, |entry| {
                     entry.joined = true;
@@ -86,12 +92,18 @@ impl Driver {
                 }) else {
                     return;
                 };
-                socket.tell(Lifecycle::ConnectError(crate::Error::Refused(error.clone())));
+                socket.tell(Lifecycle::ConnectError(crate::Error::Refused(
+                    error.clone(),
+                )));
                 let reason = Closed::Refused(error);
                 socket.set_status(Status::Closed { reason });
                 socket.inbox.look_again();
             }
-            Event::Event { namespace, id, args } => self.event(&namespace, id, args, bytes),
+            Event::Event {
+                namespace,
+                id,
+                args,
+            } => self.event(&namespace, id, args, bytes),
             Event::Disconnect { namespace, reason } => self.disconnected(&namespace, reason),
             Event::Upgrade(transport) => {
                 self.live.transport = Some(transport);
@@ -173,7 +185,11 @@ impl Driver {
         }
     }
 
-    fn with_entry(&self, namespace: &Namespace, change: impl FnOnce(&mut crate::manager::Entry)) -> Option<Arc<SocketState>> {
+    fn with_entry(
+        &self,
+        namespace: &Namespace,
+        change: impl FnOnce(&mut crate::manager::Entry),
+    ) -> Option<Arc<SocketState>> {
         let mut state = self.manager.lock();
         let entry = state.entry_mut(namespace)?;
         change(entry);

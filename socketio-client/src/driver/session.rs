@@ -126,7 +126,8 @@ impl Live {
     /// Whether anything changed.
     pub(super) fn say_goodbyes(&mut self, cx: &mut Context<'_>, now: Time) -> bool {
         let before = self.goodbyes.len();
-        self.goodbyes.retain_mut(|(socket, by)| *by > now && socket.poll_close(cx).is_pending());
+        self.goodbyes
+            .retain_mut(|(socket, by)| *by > now && socket.poll_close(cx).is_pending());
         self.goodbyes.len() != before
     }
 
@@ -187,7 +188,12 @@ impl Live {
                 Ok(answer) => {
                     self.cause = self.cause.take().or_else(|| answer.cause());
                     *received_bytes += answer.body.len();
-                    state.driven().handle_get_response(answer.status, answer.content, answer.body, now);
+                    state.driven().handle_get_response(
+                        answer.status,
+                        answer.content,
+                        answer.body,
+                        now,
+                    );
                 }
                 Err(cause) => {
                     state.driven().handle_request_failed(cause.fault());
@@ -218,13 +224,14 @@ impl Live {
 
     fn opening(&mut self, cx: &mut Context<'_>) -> bool {
         let mut ended = Vec::new();
-        self.dials.retain_mut(|(id, dial)| match dial.as_mut().poll(cx) {
-            Poll::Pending => true,
-            Poll::Ready(result) => {
-                ended.push((*id, result));
-                false
-            }
-        });
+        self.dials
+            .retain_mut(|(id, dial)| match dial.as_mut().poll(cx) {
+                Poll::Pending => true,
+                Poll::Ready(result) => {
+                    ended.push((*id, result));
+                    false
+                }
+            });
         let progress = !ended.is_empty();
         let now = self.manager.clock.now();
         for (id, result) in ended {
@@ -255,7 +262,12 @@ impl Live {
             return false;
         }
         for link in &mut self.links {
-            if link.phase != Phase::Open || link.socket.poll_receive(cx, &mut self.received).is_pending() {
+            if link.phase != Phase::Open
+                || link
+                    .socket
+                    .poll_receive(cx, &mut self.received)
+                    .is_pending()
+            {
                 continue;
             }
             progress = true;
@@ -402,7 +414,9 @@ impl Live {
                     if state.driven().session().transport() != Transport::POLLING {
                         self.cause.get_or_insert(cause);
                     }
-                    state.driven().handle_link_failed(link.id, TransportFault::Link, now);
+                    state
+                        .driven()
+                        .handle_link_failed(link.id, TransportFault::Link, now);
                     changed = true;
                 }
                 Poll::Ready(Ok(())) if finished => {

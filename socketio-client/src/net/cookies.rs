@@ -60,7 +60,8 @@ impl Jar {
             let age = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
             cookie.expires = now.checked_add(age);
         }
-        self.cookies.retain(|other| other.name != cookie.name || other.path != cookie.path);
+        self.cookies
+            .retain(|other| other.name != cookie.name || other.path != cookie.path);
         if cookie.expires.is_some_and(|expires| expires <= now) {
             return;
         }
@@ -72,7 +73,8 @@ impl Jar {
 
     /// The `Cookie` header for a request; empty if there is nothing to say.
     pub(crate) fn header(&mut self, path: &str, secure: bool, now: SystemTime) -> String {
-        self.cookies.retain(|cookie| cookie.expires.is_none_or(|expires| expires > now));
+        self.cookies
+            .retain(|cookie| cookie.expires.is_none_or(|expires| expires > now));
         let mut header = String::new();
         for cookie in &self.cookies {
             if path_matches(path, &cookie.path) && (secure || !cookie.secure) {
@@ -110,16 +112,25 @@ fn domain_matches(host: &str, domain: &str) -> bool {
         return true;
     }
     let is_address = host.parse::<std::net::IpAddr>().is_ok();
-    !is_address && domain.contains('.') && host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+    !is_address
+        && domain.contains('.')
+        && host
+            .strip_suffix(&domain)
+            .is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// A date as HTTP writes it: `Wed, 21 Oct 2026 07:28:00 GMT`, or with dashes.
 fn date(text: &str) -> Option<SystemTime> {
-    let text = text.split_once(',').map_or(text, |(_, rest)| rest).replace('-', " ");
+    let text = text
+        .split_once(',')
+        .map_or(text, |(_, rest)| rest)
+        .replace('-', " ");
     let mut parts = text.split_ascii_whitespace();
     let day: u64 = parts.next()?.parse().ok()?;
     let month = parts.next()?.to_ascii_lowercase();
-    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let months = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     let month = 1 + months.iter().position(|name| month.starts_with(name))? as u64;
     let year: u64 = parts.next()?.parse().ok()?;
     let year = match year {
@@ -129,11 +140,20 @@ fn date(text: &str) -> Option<SystemTime> {
     };
     let mut time = parts.next()?.split(':').map(str::parse::<u64>);
     let (hour, minute, second) = (time.next()?.ok()?, time.next()?.ok()?, time.next()?.ok()?);
-    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    if !(1970..=9999).contains(&year)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return None;
     }
     // Days since 1970, with years that begin in March, so that the leap day is the last.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1;
     let seconds = days.checked_sub(719_468)? * 86_400 + hour * 3600 + minute * 60 + second;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
@@ -159,7 +179,10 @@ mod tests {
 
     #[test]
     fn what_is_set_comes_back() {
-        assert_eq!(kept(&["io=abc; Path=/; HttpOnly; SameSite=Strict", "AWSALB=x=y"]), "io=abc; AWSALB=x=y");
+        assert_eq!(
+            kept(&["io=abc; Path=/; HttpOnly; SameSite=Strict", "AWSALB=x=y"]),
+            "io=abc; AWSALB=x=y"
+        );
         assert_eq!(kept(&["a=1", "a=2"]), "a=2");
         assert_eq!(kept(&["a=1", "a=; Max-Age=0"]), "");
         assert_eq!(kept(&["no pair", "=x", "a=\u{1}"]), "");
@@ -167,11 +190,36 @@ mod tests {
 
     #[test]
     fn attributes_are_honoured() {
-        assert_eq!(kept(&["a=1; Secure", "b=2; Path=/other", "c=3; Path=/socket.io", "d=4; path=/"]), "c=3; d=4");
-        assert_eq!(kept(&["a=1; Domain=example.com", "b=2; Domain=other.com", "c=3; Domain=com", "d=4; domain=.app.example.com"]), "a=1; d=4");
-        assert_eq!(kept(&["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "b=2; Expires=Wed, 21 Oct 2099 07:28:00 GMT"]), "b=2");
+        assert_eq!(
+            kept(&[
+                "a=1; Secure",
+                "b=2; Path=/other",
+                "c=3; Path=/socket.io",
+                "d=4; path=/"
+            ]),
+            "c=3; d=4"
+        );
+        assert_eq!(
+            kept(&[
+                "a=1; Domain=example.com",
+                "b=2; Domain=other.com",
+                "c=3; Domain=com",
+                "d=4; domain=.app.example.com"
+            ]),
+            "a=1; d=4"
+        );
+        assert_eq!(
+            kept(&[
+                "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                "b=2; Expires=Wed, 21 Oct 2099 07:28:00 GMT"
+            ]),
+            "b=2"
+        );
         // Max-Age wins.
-        assert_eq!(kept(&["a=1; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]), "a=1");
+        assert_eq!(
+            kept(&["a=1; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]),
+            "a=1"
+        );
         let mut jar = Jar::default();
         jar.set("a=1; Max-Age=10; Secure", "h", PATH, at(0));
         assert_eq!(jar.header(PATH, true, at(9)), "a=1");
@@ -193,7 +241,10 @@ mod tests {
     fn dates_are_read() {
         assert_eq!(date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(at(0)));
         assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(at(784_111_777)));
-        assert_eq!(date("Tue, 29-Feb-2028 23:59:59 GMT"), Some(at(1_835_481_599)));
+        assert_eq!(
+            date("Tue, 29-Feb-2028 23:59:59 GMT"),
+            Some(at(1_835_481_599))
+        );
         assert_eq!(date("soon"), None);
         assert_eq!(date("1 Jan 99999999999999999999 00:00:00"), None);
     }

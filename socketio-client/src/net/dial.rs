@@ -44,7 +44,9 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// does not hold up the others.
 pub(super) async fn tcp(host: &str, port: u16) -> Result<TcpStream, Cause> {
     let resolved = tokio::net::lookup_host((host, port)).await;
-    let addresses: Vec<SocketAddr> = resolved.map_err(|error| Cause::Resolve(Arc::new(error)))?.collect();
+    let addresses: Vec<SocketAddr> = resolved
+        .map_err(|error| Cause::Resolve(Arc::new(error)))?
+        .collect();
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     let mut trying = JoinSet::new();
     let mut rest = interleaved(addresses).into_iter();
@@ -81,7 +83,9 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().copied() else {
         return addresses;
     };
-    let (preferred, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv4() == first.is_ipv4());
+    let (preferred, other): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv4() == first.is_ipv4());
     let mut other = other.into_iter();
     let mut all = Vec::new();
     for address in preferred {
@@ -113,6 +117,9 @@ mod tests {
         assert!(tcp("localhost", port).await.is_ok());
         drop(listener);
         assert!(matches!(tcp("127.0.0.1", port).await, Err(Cause::Tcp(_))));
-        assert!(matches!(tcp("no-such-host.invalid", 1).await, Err(Cause::Resolve(_))));
+        assert!(matches!(
+            tcp("no-such-host.invalid", 1).await,
+            Err(Cause::Resolve(_))
+        ));
     }
 }

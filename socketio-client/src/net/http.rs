@@ -98,7 +98,11 @@ impl Http {
         body: Option<Bytes>,
         heard: impl Fn(),
     ) -> Result<Answer, Cause> {
-        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let method = if body.is_some() {
+            Method::POST
+        } else {
+            Method::GET
+        };
         let mut request = self.build(method, query, headers)?;
         if let Some(body) = body {
             let text = HeaderValue::from_static("text/plain;charset=UTF-8");
@@ -130,26 +134,47 @@ impl Http {
     }
 
     /// The handshake of a WebSocket. The connection, and what the server sent behind its answer.
-    pub(crate) async fn websocket(&self, query: &str, headers: &HeaderMap) -> Result<(Stream, Bytes), Cause> {
+    pub(crate) async fn websocket(
+        &self,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<(Stream, Bytes), Cause> {
         let mut request = self.build(Method::GET, query, headers)?;
-        let key = STANDARD.encode([random::bits().to_ne_bytes(), random::bits().to_ne_bytes()].concat());
+        let key =
+            STANDARD.encode([random::bits().to_ne_bytes(), random::bits().to_ne_bytes()].concat());
         let accept = derive_accept_key(key.as_bytes());
         let own = request.headers_mut();
         own.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         own.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        own.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        own.insert(
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        );
         own.insert(header::SEC_WEBSOCKET_KEY, header_value(&key)?);
         if !self.protocols.is_empty() {
-            own.insert(header::SEC_WEBSOCKET_PROTOCOL, header_value(&self.protocols.join(", "))?);
+            own.insert(
+                header::SEC_WEBSOCKET_PROTOCOL,
+                header_value(&self.protocols.join(", "))?,
+            );
         }
         let mut sender = self.connect().await?;
-        let mut response = sender.send_request(request).await.map_err(|error| failed(&error))?;
+        let mut response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| failed(&error))?;
         if response.status() != 101 {
             let limited = self.read_up_to(response, MAX_REFUSAL, || {}).await?;
-            return Err(limited.cause().unwrap_or(Cause::WebSocket("the server answered with a page")));
+            return Err(limited
+                .cause()
+                .unwrap_or(Cause::WebSocket("the server answered with a page")));
         }
         self.take_cookies(&response);
-        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+        };
         if header(header::SEC_WEBSOCKET_ACCEPT) != Some(&accept) {
             return Err(Cause::WebSocket("the answer is not to this handshake"));
         }
@@ -158,19 +183,30 @@ impl Http {
         }
         let spoken = header(header::SEC_WEBSOCKET_PROTOCOL);
         if spoken.is_some_and(|spoken| !self.protocols.iter().any(|known| known == spoken)) {
-            return Err(Cause::WebSocket("the server chose a protocol that was not offered"));
+            return Err(Cause::WebSocket(
+                "the server chose a protocol that was not offered",
+            ));
         }
         if header(header::SEC_WEBSOCKET_EXTENSIONS).is_some() {
-            return Err(Cause::WebSocket("the server chose an extension that was not offered"));
+            return Err(Cause::WebSocket(
+                "the server chose an extension that was not offered",
+            ));
         }
-        let upgraded = hyper::upgrade::on(&mut response).await.map_err(|error| failed(&error))?;
+        let upgraded = hyper::upgrade::on(&mut response)
+            .await
+            .map_err(|error| failed(&error))?;
         match upgraded.downcast::<TokioIo<Stream>>() {
             Ok(parts) => Ok((parts.io.into_inner(), parts.read_buf)),
             Err(_) => Err(Cause::WebSocket("the connection was not given back")),
         }
     }
 
-    fn build(&self, method: Method, query: &str, headers: &HeaderMap) -> Result<Request<Full<Bytes>>, Cause> {
+    fn build(
+        &self,
+        method: Method,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Request<Full<Bytes>>, Cause> {
         let wrong = |error: http::Error| Cause::Http(error.to_string());
         let mut request = Request::builder()
             .method(method)
@@ -181,9 +217,13 @@ impl Http {
         own.insert(header::HOST, header_value(&self.route.url.authority())?);
         own.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         if let Some(user_info) = &self.route.url.user_info {
-            own.insert(header::AUTHORIZATION, header_value(&format!("Basic {}", STANDARD.encode(user_info)))?);
+            own.insert(
+                header::AUTHORIZATION,
+                header_value(&format!("Basic {}", STANDARD.encode(user_info)))?,
+            );
         }
-        let cookies = lock(&self.cookies).header(&self.path, self.route.url.secure, SystemTime::now());
+        let cookies =
+            lock(&self.cookies).header(&self.path, self.route.url.secure, SystemTime::now());
         if !cookies.is_empty() {
             own.insert(header::COOKIE, header_value(&cookies)?);
         }
@@ -193,7 +233,10 @@ impl Http {
                 && let Some(cookies) = own.get(header::COOKIE)
             {
                 let both = [value.as_bytes(), b"; ", cookies.as_bytes()].concat();
-                own.insert(name, HeaderValue::from_bytes(&both).map_err(|error| wrong(error.into()))?);
+                own.insert(
+                    name,
+                    HeaderValue::from_bytes(&both).map_err(|error| wrong(error.into()))?,
+                );
             } else {
                 own.insert(name, value.clone());
             }
@@ -233,14 +276,28 @@ impl Http {
     }
 
     async fn read(&self, response: Response<Incoming>, heard: impl Fn()) -> Result<Answer, Cause> {
-        let max = if response.status() == 200 { self.max_body } else { MAX_REFUSAL };
+        let max = if response.status() == 200 {
+            self.max_body
+        } else {
+            MAX_REFUSAL
+        };
         self.read_up_to(response, max, heard).await
     }
 
     /// Reads a body while it comes. Nothing is kept because a length announced it.
-    async fn read_up_to(&self, response: Response<Incoming>, max: usize, heard: impl Fn()) -> Result<Answer, Cause> {
+    async fn read_up_to(
+        &self,
+        response: Response<Incoming>,
+        max: usize,
+        heard: impl Fn(),
+    ) -> Result<Answer, Cause> {
         self.take_cookies(&response);
-        let text = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let text = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+        };
         let content = ContentType::from_header(text(header::CONTENT_TYPE));
         let location = text(header::LOCATION).map(str::to_owned);
         let status = response.status().as_u16();
@@ -268,7 +325,11 @@ impl Http {
         Ok(Answer {
             status,
             content,
-            body: if body.is_empty() { first } else { body.freeze() },
+            body: if body.is_empty() {
+                first
+            } else {
+                body.freeze()
+            },
             location,
         })
     }
@@ -276,7 +337,12 @@ impl Http {
     fn take_cookies(&self, response: &Response<Incoming>) {
         for cookie in response.headers().get_all(header::SET_COOKIE) {
             if let Ok(cookie) = cookie.to_str() {
-                lock(&self.cookies).set(cookie, &self.route.url.host, &self.path, SystemTime::now());
+                lock(&self.cookies).set(
+                    cookie,
+                    &self.route.url.host,
+                    &self.path,
+                    SystemTime::now(),
+                );
             }
         }
     }

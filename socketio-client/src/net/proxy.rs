@@ -33,7 +33,10 @@ const MAX_HEAD: usize = 8 * 1024;
 impl Proxy {
     /// `http://[user:password@]host[:port]` or `socks5://…`; also `socks5h`, as other programs call it.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
-        let wrong = |what| Error::Url { url: "the proxy".into(), what };
+        let wrong = |what| Error::Url {
+            url: "the proxy".into(),
+            what,
+        };
         let uri: Uri = url.parse().map_err(|_| wrong("it cannot be read"))?;
         let (kind, usual) = match uri.scheme_str() {
             Some("http") => (Kind::Http, 80),
@@ -48,7 +51,10 @@ impl Proxy {
         let host = authority.host();
         Ok(Self {
             kind,
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            host: host
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned(),
             port: authority.port_u16().unwrap_or(usual),
             login,
         })
@@ -65,8 +71,17 @@ impl Proxy {
         connected.map_err(Cause::Proxy)
     }
 
-    async fn http_connect(&self, mut stream: TcpStream, host: &str, port: u16) -> Result<TcpStream, String> {
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    async fn http_connect(
+        &self,
+        mut stream: TcpStream,
+        host: &str,
+        port: u16,
+    ) -> Result<TcpStream, String> {
+        let host = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.to_owned()
+        };
         let mut head = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
         if let Some((user, password)) = &self.login {
             let login = STANDARD.encode(format!("{user}:{password}"));
@@ -82,16 +97,31 @@ impl Proxy {
             }
             answer.push(stream.read_u8().await.map_err(lost)?);
         }
-        let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let line = answer
+            .split(|byte| *byte == b'\r')
+            .next()
+            .unwrap_or_default();
         let line = String::from_utf8_lossy(line);
         match line.split(' ').nth(1) {
             Some(status) if status.starts_with('2') && line.starts_with("HTTP/1.") => Ok(stream),
-            _ => Err(format!("answered {:?}", line.chars().take(100).collect::<String>())),
+            _ => Err(format!(
+                "answered {:?}",
+                line.chars().take(100).collect::<String>()
+            )),
         }
     }
 
-    async fn socks5_connect(&self, mut stream: TcpStream, host: &str, port: u16) -> Result<TcpStream, String> {
-        let methods: &[u8] = if self.login.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
+    async fn socks5_connect(
+        &self,
+        mut stream: TcpStream,
+        host: &str,
+        port: u16,
+    ) -> Result<TcpStream, String> {
+        let methods: &[u8] = if self.login.is_some() {
+            &[5, 2, 0, 2]
+        } else {
+            &[5, 1, 0]
+        };
         stream.write_all(methods).await.map_err(lost)?;
         let mut chosen = [0; 2];
         stream.read_exact(&mut chosen).await.map_err(lost)?;
@@ -100,7 +130,10 @@ impl Proxy {
             ([5, 2], Some((user, password))) => {
                 let mut login = vec![1];
                 for text in [user, password] {
-                    login.push(u8::try_from(text.len()).map_err(|_| "takes no name or password of that length")?);
+                    login.push(
+                        u8::try_from(text.len())
+                            .map_err(|_| "takes no name or password of that length")?,
+                    );
                     login.extend_from_slice(text.as_bytes());
                 }
                 stream.write_all(&login).await.map_err(lost)?;
@@ -124,7 +157,10 @@ impl Proxy {
                 ask.extend_from_slice(&address.octets());
             }
             Err(_) => {
-                ask.extend_from_slice(&[3, u8::try_from(host.len()).map_err(|_| "takes no host of that length")?]);
+                ask.extend_from_slice(&[
+                    3,
+                    u8::try_from(host.len()).map_err(|_| "takes no host of that length")?,
+                ]);
                 ask.extend_from_slice(host.as_bytes());
             }
         }

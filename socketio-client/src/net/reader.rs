@@ -128,12 +128,19 @@ impl Reader {
         Some((header, payload))
     }
 
-    fn refuses(&self, header: &FrameHeader, len: usize) -> Option<(CloseCode, Option<DecodeError>)> {
+    fn refuses(
+        &self,
+        header: &FrameHeader,
+        len: usize,
+    ) -> Option<(CloseCode, Option<DecodeError>)> {
         let is_control = matches!(header.opcode, OpCode::Control(_));
         let reserved = header.rsv1
             || header.rsv2
             || header.rsv3
-            || matches!(header.opcode, OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)));
+            || matches!(
+                header.opcode,
+                OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_))
+            );
         let bad_control = is_control && (!header.is_final || len > MAX_CONTROL);
         let continues = header.opcode == OpCode::Data(Data::Continue);
         let out_of_order = !is_control && self.message.is_some() != continues;
@@ -141,7 +148,10 @@ impl Reader {
         if header.mask.is_some() || reserved || bad_control || out_of_order {
             return Some((CloseCode::Protocol, None));
         }
-        let kept = self.message.as_ref().map_or(0, |message| message.payload.len());
+        let kept = self
+            .message
+            .as_ref()
+            .map_or(0, |message| message.payload.len());
         if !is_control && len.saturating_add(kept) > self.max_message {
             return Some((CloseCode::Size, Some(DecodeError::TooLarge)));
         }
@@ -153,12 +163,18 @@ impl Reader {
             OpCode::Control(Control::Ping) => items.push(Item::Ping(payload.clone())),
             OpCode::Control(Control::Close) => {
                 self.done = true;
-                let status = payload.first_chunk().map(|status| u16::from_be_bytes(*status));
+                let status = payload
+                    .first_chunk()
+                    .map(|status| u16::from_be_bytes(*status));
                 items.push(Item::Close(status));
             }
             OpCode::Control(_) => {}
             OpCode::Data(_) if header.is_final && self.message.is_none() => {
-                self.finish(header.opcode == OpCode::Data(Data::Text), payload.clone(), items);
+                self.finish(
+                    header.opcode == OpCode::Data(Data::Text),
+                    payload.clone(),
+                    items,
+                );
             }
             OpCode::Data(kind) => {
                 let mut message = self.message.take().unwrap_or(Message {
@@ -275,14 +291,30 @@ mod tests {
             ("fragmented ping", frame(0x09, b"x"), protocol),
             ("long ping", frame(0x89, &[0; 126]), protocol),
             ("continuation of nothing", frame(0x80, b"x"), protocol),
-            ("new message in another", [frame(0x01, b"x"), frame(0x01, b"x")].concat(), protocol),
+            (
+                "new message in another",
+                [frame(0x01, b"x"), frame(0x01, b"x")].concat(),
+                protocol,
+            ),
             ("larger than allowed", large.to_vec(), size),
             ("larger than anything", huge.to_vec(), size),
-            ("larger in sum", [frame(0x02, &[0; 60_000]), frame(0x80, &[0; 60_000])].concat(), size),
-            ("no text", frame(0x81, &[0xff]), (CloseCode::Invalid, Some(DecodeError::InvalidUtf8))),
+            (
+                "larger in sum",
+                [frame(0x02, &[0; 60_000]), frame(0x80, &[0; 60_000])].concat(),
+                size,
+            ),
+            (
+                "no text",
+                frame(0x81, &[0xff]),
+                (CloseCode::Invalid, Some(DecodeError::InvalidUtf8)),
+            ),
         ] {
             for cut in [1, usize::MAX] {
-                assert_eq!(read_cut(&bytes, cut), [Item::Violation(code, error)], "{name}");
+                assert_eq!(
+                    read_cut(&bytes, cut),
+                    [Item::Violation(code, error)],
+                    "{name}"
+                );
             }
         }
     }
@@ -293,8 +325,16 @@ mod tests {
         let mut items = Vec::new();
         reader.read(&[0x82, 127, 0, 0, 0, 0, 0, 0xff, 0, 0, 1, 2, 3], &mut items);
         assert!(items.is_empty() && reader.pending.capacity() < 1_000);
-        let fragments = [frame(0x02, b"")].into_iter().chain((0..MAX_FRAGMENTS).map(|_| frame(0x00, b"")));
+        let fragments = [frame(0x02, b"")]
+            .into_iter()
+            .chain((0..MAX_FRAGMENTS).map(|_| frame(0x00, b"")));
         let found = read_cut(&fragments.flatten().collect::<Vec<_>>(), 4_096);
-        assert_eq!(found, [Item::Violation(CloseCode::Policy, Some(DecodeError::TooLarge))]);
+        assert_eq!(
+            found,
+            [Item::Violation(
+                CloseCode::Policy,
+                Some(DecodeError::TooLarge)
+            )]
+        );
     }
 }

@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme};
+use tokio_rustls::rustls::{
+    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+};
 
 use super::Stream;
 use crate::{Cause, Error};
@@ -37,7 +43,8 @@ impl TlsOptions {
 
     pub(crate) fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), Error> {
         let chain = certificates(chain)?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| Error::Config(format!("no private key: {error}")))?;
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|error| Error::Config(format!("no private key: {error}")))?;
         self.identity = Some((chain, Arc::new(key)));
         Ok(())
     }
@@ -53,12 +60,16 @@ impl TlsOptions {
             .with_safe_default_protocol_versions()
             .map_err(wrong)?;
         let builder = if self.accept_any {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
         } else {
             builder.with_root_certificates(self.trusted()?)
         };
         let config = match &self.identity {
-            Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(wrong)?,
+            Some((chain, key)) => builder
+                .with_client_auth_cert(chain.clone(), key.clone_key())
+                .map_err(wrong)?,
             None => builder.with_no_client_auth(),
         };
         Ok(Tls(TlsConnector::from(Arc::new(config))))
@@ -68,7 +79,9 @@ impl TlsOptions {
         let mut store = RootCertStore::empty();
         if !self.roots.is_empty() {
             for root in &self.roots {
-                store.add(root.clone()).map_err(|error| Error::Config(format!("no root certificate: {error}")))?;
+                store
+                    .add(root.clone())
+                    .map_err(|error| Error::Config(format!("no root certificate: {error}")))?;
             }
             return Ok(store);
         }
@@ -76,8 +89,13 @@ impl TlsOptions {
         // Systems come with some that cannot be read. That matters if there is no other.
         let (added, _) = store.add_parsable_certificates(found.certs);
         if added == 0 {
-            let why = found.errors.first().map_or_else(String::new, |error| format!(": {error}"));
-            return Err(Error::Config(format!("the system has no root certificates{why}")));
+            let why = found
+                .errors
+                .first()
+                .map_or_else(String::new, |error| format!(": {error}"));
+            return Err(Error::Config(format!(
+                "the system has no root certificates{why}"
+            )));
         }
         Ok(store)
     }
@@ -95,7 +113,8 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
 impl Tls {
     pub(super) async fn connect(&self, host: &str, tcp: TcpStream) -> Result<Stream, Cause> {
         let failed = |error| Cause::Tls(Arc::new(error));
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(std::io::Error::other(error)))?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| failed(std::io::Error::other(error)))?;
         let stream = self.0.connect(name, tcp).await.map_err(failed)?;
         Ok(Box::new(stream))
     }
@@ -123,7 +142,12 @@ impl ServerCertVerifier for AcceptAny {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -132,7 +156,12 @@ impl ServerCertVerifier for AcceptAny {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

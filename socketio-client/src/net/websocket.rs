@@ -86,7 +86,11 @@ impl WebSocket {
     }
 
     /// Appends what has been received. `Ready` if something was; after an end it is not called again.
-    pub(crate) fn poll_receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> Poll<()> {
+    pub(crate) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        received: &mut Vec<Received>,
+    ) -> Poll<()> {
         if !self.early.is_empty() {
             let early = std::mem::take(&mut self.early);
             self.take(&early, received);
@@ -239,7 +243,9 @@ impl WebSocket {
 }
 
 fn apply_mask(bytes: &mut [u8], mask: [u8; 4]) {
-    let wide = u64::from_ne_bytes(std::array::from_fn(|at| mask.get(at & 3).copied().unwrap_or(0)));
+    let wide = u64::from_ne_bytes(std::array::from_fn(|at| {
+        mask.get(at & 3).copied().unwrap_or(0)
+    }));
     let mut chunks = bytes.chunks_exact_mut(8);
     for chunk in &mut chunks {
         if let Ok(word) = <[u8; 8]>::try_from(&*chunk) {
@@ -266,7 +272,11 @@ impl Masks {
         }
         self.left -= 1;
         let pair = self.drawn.get(self.left / 2).copied().unwrap_or(0);
-        let half = if self.left.is_multiple_of(2) { pair } else { pair >> 32 };
+        let half = if self.left.is_multiple_of(2) {
+            pair
+        } else {
+            pair >> 32
+        };
         #[expect(clippy::cast_possible_truncation, reason = "half of the bits is meant")]
         (half as u32).to_ne_bytes()
     }
@@ -283,7 +293,11 @@ mod tests {
             let mut masked = plain.clone();
             let mask = [1, 2, 4, 8];
             apply_mask(&mut masked, mask);
-            let slow: Vec<u8> = plain.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+            let slow: Vec<u8> = plain
+                .iter()
+                .zip(mask.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask)
+                .collect();
             assert_eq!(masked, slow, "{len}");
         }
     }

@@ -42,10 +42,16 @@ pub(crate) async fn serve() -> Server {
     serve_with("127.0.0.1:0".parse().unwrap(), |builder| builder).await
 }
 
-pub(crate) async fn serve_with(address: SocketAddr, change: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Server {
+pub(crate) async fn serve_with(
+    address: SocketAddr,
+    change: impl FnOnce(EngineBuilder) -> EngineBuilder,
+) -> Server {
     let seen = Arc::new(Seen::default());
     let for_sessions = Arc::clone(&seen);
-    let builder = Engine::builder().path("/socket.io").revision_3(true).max_payload(5_000_000);
+    let builder = Engine::builder()
+        .path("/socket.io")
+        .revision_3(true)
+        .max_payload(5_000_000);
     let engine = change(builder).serve(move |socket| session(socket, Arc::clone(&for_sessions)));
     let listener = loop {
         match TcpListener::bind(address).await {
@@ -57,7 +63,12 @@ pub(crate) async fn serve_with(address: SocketAddr, change: impl FnOnce(EngineBu
     let address = listener.local_addr().unwrap();
     let serving = engine.clone();
     let task = tokio::spawn(async move { serving.serve(listener).await });
-    Server { engine, seen, address, task }
+    Server {
+        engine,
+        seen,
+        address,
+        task,
+    }
 }
 
 impl Server {
@@ -95,20 +106,31 @@ async fn session(socket: Socket, seen: Arc<Seen>) {
                 let auth = auth.map_or(Value::Null, |auth| auth.to_value());
                 seen.auth.lock().unwrap().push(auth.clone());
                 if namespace == "/admin" && auth["token"] != "secret" {
-                    let error = ConnectError::new("not authorized").with_data(401).to_payload(protocol);
-                    send(&namespace, Outgoing::ConnectError(Some(Arguments::new(&error))));
+                    let error = ConnectError::new("not authorized")
+                        .with_data(401)
+                        .to_payload(protocol);
+                    send(
+                        &namespace,
+                        Outgoing::ConnectError(Some(Arguments::new(&error))),
+                    );
                     continue;
                 }
                 let told = serde_json::json!({ "sid": format!("{}{}", socket.sid().as_str(), namespace.as_str()) });
                 let payload = (protocol == Protocol::V5).then(|| Arguments::new(&told));
                 send(&namespace, Outgoing::Connect(payload));
-                send(&namespace, Emit::new("welcome", Arguments::new(&"hello")).into());
+                send(
+                    &namespace,
+                    Emit::new("welcome", Arguments::new(&"hello")).into(),
+                );
             }
             Body::Disconnect => {
                 seen.disconnects.fetch_add(1, Ordering::AcqRel);
             }
             Body::Event { id, args } => {
-                seen.events.lock().unwrap().push(args.event_name().to_owned());
+                seen.events
+                    .lock()
+                    .unwrap()
+                    .push(args.event_name().to_owned());
                 match args.event_name() {
                     "echo" => {
                         let arguments = Arguments::from(&args);
@@ -123,11 +145,15 @@ async fn session(socket: Socket, seen: Arc<Seen>) {
                         if !keys.contains(&key) {
                             keys.push(key);
                         }
-                        send(&namespace, Outgoing::Ack(id.unwrap(), Arguments::new(&keys.len())));
+                        send(
+                            &namespace,
+                            Outgoing::Ack(id.unwrap(), Arguments::new(&keys.len())),
+                        );
                     }
                     // Asks for an answer, which comes back as an event.
                     "ask" => {
-                        let emit = Emit::new("question", Arguments::from(&args)).with_id(socketio_proto::AckId(7));
+                        let emit = Emit::new("question", Arguments::from(&args))
+                            .with_id(socketio_proto::AckId(7));
                         send(&namespace, emit.into());
                     }
                     "flood" => {
@@ -148,7 +174,10 @@ async fn session(socket: Socket, seen: Arc<Seen>) {
                 }
             }
             Body::Ack { args, .. } => {
-                send(&namespace, Emit::new("answer", Arguments::from(&args)).into());
+                send(
+                    &namespace,
+                    Emit::new("answer", Arguments::from(&args)).into(),
+                );
             }
             _ => {}
         }

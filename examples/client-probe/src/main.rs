@@ -5,7 +5,6 @@
 //! {"cmd":"open","s":"a","url":"http://localhost:3000","nsp":"/chat"}
 //! {"cmd":"emit","s":"a","ev":"message","args":["hello",{"$bin":"AAH/"}],"ack":true,"id":1,"timeout":1000}
 //! ```
-#![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 mod values;
 
@@ -31,7 +30,7 @@ enum Command {
         nsp: Option<String>,
         manager: Option<String>,
         #[serde(default)]
-        opts: Options,
+        opts: Box<Options>,
     },
     Emit {
         s: String,
@@ -153,7 +152,7 @@ impl Probe {
                 nsp,
                 manager,
                 opts,
-            } => self.open(s, &url, nsp.as_deref().unwrap_or("/"), manager, opts),
+            } => self.open(s, &url, nsp.as_deref().unwrap_or("/"), manager, &opts),
             Command::Emit {
                 s,
                 ev,
@@ -236,7 +235,7 @@ impl Probe {
         url: &str,
         nsp: &str,
         manager: Option<String>,
-        opts: Options,
+        opts: &Options,
     ) -> Result<(), String> {
         if self.sockets.contains_key(&name) {
             return Err(format!("there is a socket {name:?} already"));
@@ -264,7 +263,7 @@ impl Probe {
                 builder.open()
             }
             None => {
-                let mut builder = build(url, nsp, &opts)?.setup(listen);
+                let mut builder = build(url, nsp, opts)?.setup(listen);
                 if let Some(shown) = shown {
                     builder = builder.auth(shown);
                 }

@@ -138,6 +138,7 @@ mod handshake;
 mod hooks;
 mod listeners;
 mod member;
+mod meter;
 mod namespace;
 mod pace;
 mod remote;

@@ -155,11 +155,12 @@ impl Parent {
     }
 
     fn new(label: Box<str>, rule: Rule, common: &Arc<Common>) -> Arc<Self> {
+        let shared = Shared::new(&label);
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             label,
             rule,
-            shared: Arc::default(),
+            shared,
             common: Arc::clone(common),
             children: Mutex::default(),
         })

@@ -23,6 +23,7 @@ use crate::handler::{BoxedGate, DataType};
 use crate::hooks::Hooks;
 use crate::listeners::Listeners;
 use crate::member::Member;
+use crate::meter::Meter;
 use crate::remote::ServerEvent;
 use crate::server::States;
 
@@ -73,8 +74,8 @@ type ServerHandler =
     Arc<dyn Fn(ServerEvent) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What was registered for a namespace, or for all of a pattern.
-#[derive(Default)]
 pub(crate) struct Shared {
+    pub(crate) meter: Meter,
     pub(crate) listeners: Arc<Listeners>,
     auth: OnceLock<(DataType, AuthGate)>,
     middlewares: RwLock<Arc<[ErasedGate<Joining, ()>]>>,
@@ -83,6 +84,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Nothing so far, for a namespace of this name, or of this pattern.
+    pub(crate) fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            meter: Meter::new(name),
+            listeners: Arc::default(),
+            auth: OnceLock::new(),
+            middlewares: RwLock::default(),
+            sequential: AtomicBool::new(false),
+            server_events: RwLock::default(),
+        })
+    }
+
     /// The type of what is kept with sockets.
     pub(crate) fn data_type(&self) -> DataType {
         self.auth
@@ -175,7 +188,9 @@ impl Nsp {
             claims: AtomicUsize::new(0),
         });
         let host = HostOf(Arc::downgrade(&nsp), nsp.name.clone());
-        let adapter = common.adapters.create(Arc::new(host), Arc::default());
+        let local = Arc::default();
+        nsp.shared.meter.watch(&local);
+        let adapter = common.adapters.create(Arc::new(host), local);
         let _ = nsp.adapter.set(adapter);
         nsp
     }

@@ -11,7 +11,7 @@ use socketio_proto::{
 };
 
 use crate::engine;
-use crate::namespace::{Common, Nsp, Params, Parent};
+use crate::namespace::{Common, Nsp, Params, Parent, Shared};
 
 /// The protocol of Socket.IO, as the driver of connections knows it.
 pub(crate) struct Sio {
@@ -69,7 +69,7 @@ impl Sio {
         let nsp = Nsp::new(
             name.clone(),
             Params::default(),
-            Arc::default(),
+            Shared::new(name.as_str()),
             &self.common,
             Weak::new(),
         );

@@ -208,6 +208,9 @@ impl Parent {
                 .or_insert_with(|| Arc::clone(&nsp)),
         );
         drop(children);
+        if Arc::ptr_eq(claimed.nsp(), &nsp) {
+            self.common.hooks.new_namespace(&nsp);
+        }
         claimed
     }
 

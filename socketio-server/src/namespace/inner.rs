@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use socketio_adapter::{
-    Adapter, AdapterFactory, Host, Local, MemoryAdapter, Recipient, Reply, Report, Target,
+    Adapter, AdapterFactory, Host, Local, MemoryAdapter, Recipient, Reply, Report, Target, Watch,
 };
 use socketio_proto::{AckId, Codec, Namespace as Name, SocketId, Value};
 use tokio::runtime::Handle;
@@ -81,6 +81,7 @@ pub(crate) struct Shared {
     middlewares: RwLock<Arc<[ErasedGate<Joining, ()>]>>,
     sequential: AtomicBool,
     server_events: RwLock<HashMap<Box<str>, Vec<ServerHandler>>>,
+    watchers: RwLock<Vec<Arc<dyn Watch>>>,
 }
 
 impl Shared {
@@ -93,6 +94,7 @@ impl Shared {
             middlewares: RwLock::default(),
             sequential: AtomicBool::new(false),
             server_events: RwLock::default(),
+            watchers: RwLock::default(),
         })
     }
 
@@ -146,6 +148,18 @@ impl Shared {
         events.entry(event).or_default().push(handler);
     }
 
+    pub(super) fn add_watcher(&self, watcher: Arc<dyn Watch>) {
+        let watchers = self.watchers.write();
+        watchers
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(watcher);
+    }
+
+    fn watchers(&self) -> Vec<Arc<dyn Watch>> {
+        let watchers = self.watchers.read();
+        watchers.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn server_handlers(&self, event: &str) -> Vec<ServerHandler> {
         let events = self
             .server_events
@@ -190,6 +204,9 @@ impl Nsp {
         let host = HostOf(Arc::downgrade(&nsp), nsp.name.clone());
         let local = Arc::default();
         nsp.shared.meter.watch(&local);
+        for watcher in nsp.shared.watchers() {
+            local.watch(watcher);
+        }
         let adapter = common.adapters.create(Arc::new(host), local);
         let _ = nsp.adapter.set(adapter);
         nsp

@@ -75,7 +75,13 @@ impl Sio {
         );
         let namespaces = self.namespaces.write();
         let mut namespaces = namespaces.unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(namespaces.entry(name.clone()).or_insert(nsp))
+        let there = namespaces.entry(name.clone());
+        let there = Arc::clone(there.or_insert_with(|| Arc::clone(&nsp)));
+        drop(namespaces);
+        if Arc::ptr_eq(&there, &nsp) {
+            self.common.hooks.new_namespace(&there);
+        }
+        there
     }
 
     pub(crate) fn parents(&self) -> Arc<[Arc<Parent>]> {

@@ -473,3 +473,21 @@ impl fmt::Debug for Member {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::{ClientState, Membership};
+
+    /// What every socket costs, beside the connection: see what a new field does to it.
+    #[test]
+    fn a_socket_that_does_nothing_is_small() {
+        assert!(size_of::<Member>() <= 320, "{}", size_of::<Member>());
+        assert!(size_of::<Membership>() <= 64, "{}", size_of::<Membership>());
+        assert!(
+            size_of::<ClientState>() <= 192,
+            "{}",
+            size_of::<ClientState>()
+        );
+    }
+}

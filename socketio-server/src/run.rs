@@ -162,9 +162,7 @@ impl Drop for Running {
         let member = &self.member;
         let common = &member.nsp.common;
         let of_socket = member.running.fetch_sub(1, Ordering::AcqRel);
-        if common.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            common.idle.notify_waiters();
-        }
+        common.running.fetch_sub(1, Ordering::AcqRel);
         let Some(client) = member.connection() else {
             return;
         };

@@ -503,9 +503,7 @@ fn a_handler_whose_state_was_never_given_panics_where_it_is_registered() {
 }
 
 #[test]
-#[should_panic(
-    expected = "the handler takes a `Socket<u8>`, and the sockets of this namespace are `Socket<()>`"
-)]
+#[should_panic(expected = "takes a `Socket<u8>`, and the sockets of this namespace are")]
 fn a_handler_with_a_socket_of_another_namespace_panics_where_it_is_registered() {
     Server::new().on("e", async |_: Socket<u8>| {});
 }

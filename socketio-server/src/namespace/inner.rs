@@ -13,7 +13,6 @@ use socketio_adapter::{
 };
 use socketio_proto::{AckId, Codec, Namespace as Name, SocketId, Value};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::dynamic::{Params, Parent};
@@ -38,9 +37,8 @@ pub(crate) struct Common {
     /// How many handlers of one connection may wait, and how many bytes of events behind them.
     pub(crate) max_running: usize,
     pub(crate) max_backlog: usize,
-    /// Handlers that wait for something, and who wants to know when none does.
+    /// Handlers that wait for something.
     pub(crate) running: AtomicUsize,
-    pub(crate) idle: Notify,
     /// Where clients are served.
     pub(crate) runtime: OnceLock<Handle>,
 }

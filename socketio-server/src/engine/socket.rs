@@ -31,10 +31,13 @@ impl Socket {
     pub async fn recv(&self) -> Option<Message> {
         poll_fn(|cx| {
             let mut inbox = self.connection.local.lock();
+            let was_full = inbox.messages.len() >= self.connection.protocol.inbox();
             if let Some(message) = inbox.messages.pop_front() {
                 drop(inbox);
-                // The driver may be waiting for room.
-                self.connection.wake_driver();
+                if was_full {
+                    // Who reads from the client may be waiting for room.
+                    self.connection.wake_readers();
+                }
                 return Poll::Ready(Some(message));
             }
             if inbox.closed.is_some() {
@@ -44,6 +47,9 @@ impl Socket {
                 Some(waker) => waker.clone_from(cx.waker()),
                 waiting => *waiting = Some(cx.waker().clone()),
             }
+            drop(inbox);
+            // All that was received is dealt with, or in other hands.
+            self.connection.wake_post();
             Poll::Pending
         })
         .await
@@ -134,6 +140,12 @@ impl Inbox {
 
     pub(super) fn len(&self) -> usize {
         self.lock().messages.len()
+    }
+
+    /// Whether the application waits for the next message.
+    pub(super) fn is_settled(&self) -> bool {
+        let inbox = self.lock();
+        inbox.messages.is_empty() && inbox.waiting.is_some()
     }
 
     /// The session is gone, whatever it said last.

@@ -1,7 +1,7 @@
 //! The engine under load: clients that do everything at once, and clients that stop reading.
 //!
-//! `LOAD_SECONDS` (10) is how long the first of them goes on, `LOAD_SEED` (1) what it begins with, `LOAD_MEGABYTES` (4) what is
-//! sent to each reader that has stopped.
+//! `LOAD_SECONDS` (10) is how long the first of them goes on, `LOAD_SEED` (1) what it begins with, `LOAD_MEGABYTES` (8) what is
+//! sent to each reader that has stopped, and `LOAD_P99_MS` (500) what 99 of 100 others may have to wait meanwhile.
 
 mod client;
 mod slow_readers;

@@ -128,7 +128,7 @@ fn run(clients: &Runtime, address: SocketAddr, record: &Arc<Record>, seed: u64, 
             let (record, mut random) = (Arc::clone(record), Random::new(seed + client));
             clients.spawn(async move {
                 while Instant::now() < end {
-                    let mut life = Life::new(address, Arc::clone(&record), random.next());
+                    let mut life = Life::new(address, Arc::clone(&record), random.next(), end);
                     match timeout(PATIENCE, life.live()).await {
                         Ok(Ok(())) => {}
                         Ok(Err(error)) => record.fault(format!("{error} after {}", life.story)),
@@ -169,7 +169,7 @@ async fn talk(socket: Socket, record: Arc<Record>) {
     let mut random = Random::new(socket.sid().as_str().bytes().map(u64::from).sum());
     let (mut received, mut sent) = (0, 0);
     loop {
-        let message = timeout(Duration::from_millis(1 + random.below(30)), socket.recv()).await;
+        let message = timeout(Duration::from_millis(1 + random.below(60)), socket.recv()).await;
         match message {
             Err(_) => {
                 for _ in 0..random.below(6) {
@@ -251,6 +251,8 @@ struct Life {
     address: SocketAddr,
     record: Arc<Record>,
     random: Random,
+    /// When the test has gone on for long enough.
+    end: Instant,
     sent: u64,
     received: u64,
     incoming: UnboundedReceiver<Incoming>,
@@ -275,12 +277,13 @@ impl Drop for Life {
 }
 
 impl Life {
-    fn new(address: SocketAddr, record: Arc<Record>, seed: u64) -> Self {
+    fn new(address: SocketAddr, record: Arc<Record>, seed: u64, end: Instant) -> Self {
         let (heard, incoming) = unbounded_channel();
         Self {
             address,
             record,
             random: Random::new(seed),
+            end,
             sent: 0,
             received: 0,
             incoming,
@@ -334,6 +337,9 @@ impl Life {
     /// Sends, dawdles and listens for a while.
     async fn act(&mut self, transport: &mut Transport) -> io::Result<()> {
         for _ in 0..self.random.below(30) {
+            if Instant::now() > self.end {
+                break;
+            }
             if self.random.one_in(20) {
                 let millis = 20 + self.random.below(150);
                 self.reading.pause.store(millis, Ordering::Relaxed);
@@ -355,7 +361,7 @@ impl Life {
         Ok(())
     }
 
-    async fn send(&mut self, transport: &mut Transport, packets: &[Outgoing]) -> io::Result<()> {
+    async fn send(&self, transport: &mut Transport, packets: &[Outgoing]) -> io::Result<()> {
         match transport {
             Transport::Polling { http, sid } => post(http, sid, packets).await,
             Transport::WebSocket(socket) => socket.send(packets).await,

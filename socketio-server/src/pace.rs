@@ -72,7 +72,7 @@ pub(crate) fn wants_input(client: &Arc<Client>) -> bool {
         tokio::time::sleep(pause).await;
         if let Some(client) = weak.upgrade() {
             client.local.lock().pace.look();
-            client.wake_driver();
+            client.wake_readers();
         }
     });
     false

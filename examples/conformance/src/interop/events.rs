@@ -30,11 +30,11 @@ pub(super) fn register(namespace: &Namespace<Client>) {
         "push-binary",
         async |socket: Socket, Data(n): Data<usize>| {
             let cycle: Vec<u8> = (0..=u8::MAX).collect();
-        let n = n.min(MOST_BYTES);
-        let mut bytes = cycle.repeat(n.div_ceil(cycle.len()));
-        bytes.truncate(n);
-        let bytes = Bytes::from(bytes);
-        socket.emit("binary", &bytes)
+            let n = n.min(MOST_BYTES);
+            let mut bytes = cycle.repeat(n.div_ceil(cycle.len()));
+            bytes.truncate(n);
+            let bytes = Bytes::from(bytes);
+            socket.emit("binary", &bytes)
         },
     );
     namespace.on("push-text", async |socket: Socket, Data(n): Data<usize>| {

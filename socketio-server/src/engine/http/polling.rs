@@ -119,7 +119,10 @@ pub(super) async fn post<P: Protocol>(
 const SETTLING: Duration = Duration::from_millis(10);
 
 /// Waits until something holds, or the session is not open any more.
-async fn until<P: Protocol>(connection: &Connection<P>, holds: impl Fn(&Connection<P>) -> bool) {
+async fn until<P: Protocol>(
+    connection: &Arc<Connection<P>>,
+    holds: impl Fn(&Arc<Connection<P>>) -> bool,
+) {
     poll_fn(|cx| {
         connection.lock().post_sleeps(cx.waker());
         if holds(connection) || !connection.session(Session::is_open) {

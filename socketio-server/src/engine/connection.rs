@@ -45,6 +45,8 @@ pub(crate) struct State<M> {
     dispatching: bool,
     /// Links that the driver does not have yet.
     pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    /// The driver has links: it has to see what becomes of them.
+    has_links: bool,
     /// When the driver wakes by itself.
     pub(crate) armed: Option<Time>,
 }
@@ -66,6 +68,7 @@ impl<P: Protocol> Connection<P> {
             post: None,
             dispatching: false,
             new_links: Vec::new(),
+            has_links: false,
             armed: None,
         };
         Arc::new(Self {
@@ -169,8 +172,8 @@ impl<M: Machine> State<M> {
             };
         }
         let session = self.machine.session();
-        // Without a link the driver has nothing to write; it only keeps the time.
-        let on_link = session.transport().is_link() || session.close_reason().is_some();
+        // Without a link the driver has nothing to write; it only keeps the time. One that is tried may be given up, by a close.
+        let on_link = self.has_links || session.close_reason().is_some();
         let earlier = match (self.machine.poll_timeout(), self.armed) {
             (Some(deadline), Some(armed)) => deadline < armed,
             (deadline, None) => deadline.is_some(),
@@ -203,7 +206,8 @@ impl<M: Machine> State<M> {
 
     /// The driver has nothing to do. False if it has: then it does not sleep.
     #[must_use]
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) -> bool {
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker, has_links: bool) -> bool {
+        self.has_links = has_links;
         if !self.more_to_do {
             store(&mut self.driver, waker);
         }

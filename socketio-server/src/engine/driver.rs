@@ -114,7 +114,7 @@ impl<P: Protocol> Driver<P> {
             if self.ended && self.links.is_empty() && nobody_else {
                 return Poll::Ready(());
             }
-            if state.driver_sleeps(cx.waker()) {
+            if state.driver_sleeps(cx.waker(), !self.links.is_empty()) {
                 return Poll::Pending;
             }
         }

@@ -1,15 +1,18 @@
 //! One client, as everybody who deals with it sees it: the driver, HTTP requests, and the application.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use engineio_proto::server::Session;
 use engineio_proto::{LinkId, Time};
 
+use tokio::time::timeout;
 use tracing::Span;
 
 use super::clock::Clock;
+use super::driver::CLOSE_TIMEOUT;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
 use crate::door::Handshake;
@@ -45,6 +48,8 @@ pub(crate) struct State<M> {
     dispatching: bool,
     /// Links that the driver does not have yet.
     pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    /// The driver has ended, and with it everything.
+    is_over: bool,
     /// The driver has links: it has to see what becomes of them.
     has_links: bool,
     /// When the driver wakes by itself.
@@ -68,6 +73,7 @@ impl<P: Protocol> Connection<P> {
             post: None,
             dispatching: false,
             new_links: Vec::new(),
+            is_over: false,
             has_links: false,
             armed: None,
         };
@@ -154,6 +160,12 @@ impl<P: Protocol> Connection<P> {
     /// Gives a link to the driver.
     pub(crate) fn add_link(&self, id: LinkId, link: Box<dyn Link>) {
         let mut state = self.lock();
+        if state.is_over {
+            drop(state);
+            // It came too late, but is told so.
+            tokio::spawn(say_goodbye(link));
+            return;
+        }
         state.new_links.push((id, link));
         drop(state);
         self.wake_readers();
@@ -204,6 +216,11 @@ impl<M: Machine> State<M> {
         std::mem::take(&mut self.new_links)
     }
 
+    /// The driver ends: it takes no more links.
+    pub(crate) fn driver_ends(&mut self) {
+        self.is_over = true;
+    }
+
     /// The driver has nothing to do. False if it has: then it does not sleep.
     #[must_use]
     pub(crate) fn driver_sleeps(&mut self, waker: &Waker, has_links: bool) -> bool {
@@ -225,6 +242,12 @@ impl<M: Machine> State<M> {
     pub(crate) fn is_dispatching(&self) -> bool {
         self.dispatching
     }
+}
+
+async fn say_goodbye(mut link: Box<dyn Link>) {
+    let closing = poll_fn(|cx| link.poll_close(cx));
+    // Whoever does not answer is not waited for.
+    let _ = timeout(CLOSE_TIMEOUT, closing).await;
 }
 
 fn store(slot: &mut Option<Waker>, waker: &Waker) {

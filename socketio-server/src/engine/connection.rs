@@ -1,13 +1,16 @@
 //! One client, as everybody who deals with it sees it: the driver, HTTP requests, and the application.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use engineio_proto::server::Session;
 use engineio_proto::{LinkId, Time};
+use tokio::time::timeout;
 
 use super::clock::Clock;
+use super::driver::CLOSE_TIMEOUT;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
 use crate::door::Handshake;
@@ -31,6 +34,8 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
+    /// The driver has ended, and takes no links.
+    driver_gone: bool,
     /// There is something for the driver to do that came while it was at work: it may have looked before.
     more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
@@ -54,6 +59,7 @@ impl<P: Protocol> Connection<P> {
         let state = State {
             machine,
             driver: None,
+            driver_gone: false,
             more_to_do: false,
             get: None,
             dispatching: false,
@@ -129,8 +135,16 @@ impl<P: Protocol> Connection<P> {
     }
 
     /// Gives a link to the driver.
-    pub(crate) fn add_link(&self, id: LinkId, link: Box<dyn Link>) {
+    pub(crate) fn add_link(&self, id: LinkId, mut link: Box<dyn Link>) {
         let mut state = self.lock();
+        if state.driver_gone {
+            drop(state);
+            // The session has ended since the link was asked for; the client is still told properly.
+            tokio::spawn(
+                async move { timeout(CLOSE_TIMEOUT, poll_fn(|cx| link.poll_close(cx))).await },
+            );
+            return;
+        }
         state.new_links.push((id, link));
         drop(state);
         self.wake_driver();
@@ -186,6 +200,11 @@ impl<M: Machine> State<M> {
             store(&mut self.driver, waker);
         }
         !self.more_to_do
+    }
+
+    /// The session is over and its links are closed.
+    pub(crate) fn driver_ends(&mut self) {
+        self.driver_gone = true;
     }
 
     pub(crate) fn get_sleeps(&mut self, waker: &Waker) {

@@ -441,6 +441,19 @@ fn a_polling_close_waits_for_the_next_poll_and_not_for_ever() {
     assert_eq!(session.undelivered(), 1);
 }
 
+/// JavaScript clients of 4.8 see a close packet a moment before they hand on the messages in front of it, if both are in
+/// one body, and drop them.
+#[test]
+fn on_polling_the_close_has_an_answer_of_its_own() {
+    let mut session = polling(|_| {});
+    session.send(text("last")).unwrap();
+    session.close(at(1));
+    assert_eq!(poll(&mut session, at(2)).unwrap(), "4last");
+    assert_eq!(closed(&mut session), None);
+    assert_eq!(poll(&mut session, at(3)).unwrap(), "1");
+    assert_eq!(closed(&mut session), Some(CloseReason::Forced));
+}
+
 #[test]
 fn a_client_that_is_coming_over_gets_the_rest_by_the_link_even_if_the_server_is_closing() {
     let mut session = polling(|_| {});

@@ -143,12 +143,14 @@ impl fmt::Debug for Client {
     }
 }
 
+type Register = Box<dyn FnOnce(&Socket) + Send>;
+
 /// What a socket begins with: what it shows to the server, and its handlers.
 #[derive(Default)]
 pub(crate) struct Setup {
     pub(crate) auth: Option<Auth>,
     pub(crate) wrong: Option<Error>,
-    register: Vec<Box<dyn FnOnce(&Socket) + Send>>,
+    register: Vec<Register>,
 }
 
 impl Setup {

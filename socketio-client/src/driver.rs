@@ -62,6 +62,9 @@ enum Phase {
 /// Rounds per turn. Afterwards others have a turn.
 const ROUNDS: usize = 16;
 
+/// How long what was sent may take to leave, before the session is told to close.
+const LEAVE: Duration = Duration::from_secs(2);
+
 /// How often the clock is looked at while a session is there: a machine that has slept is noticed after so long.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(2);
 
@@ -148,10 +151,29 @@ impl Driver {
         if state.draining.is_some() || !state.is_live {
             return false;
         }
-        let mut old = std::mem::replace(&mut state.connection, next);
-        old.close(now);
-        state.draining = Some(old);
+        state.draining = Some(std::mem::replace(&mut state.connection, next));
         state.is_live = false;
+        self.live.leave_by = Some(now + LEAVE);
+        true
+    }
+
+    /// Closes what is being left, when the server knows that its namespaces are left. Said in one breath with the end of the
+    /// session, as a body of polling can, the reference's server sees the end first, and reports a client that was lost.
+    fn close_if_left(&mut self) -> bool {
+        let Some(by) = self.live.leave_by else {
+            return false;
+        };
+        let now = self.manager.clock.now();
+        let mut state = self.manager.lock();
+        let Some(old) = &mut state.draining else {
+            return false;
+        };
+        let has_left = old.session().buffered_messages() == 0 && !self.live.is_posting();
+        if old.session().is_open() && !has_left && by > now {
+            return false;
+        }
+        old.close(now);
+        self.live.leave_by = None;
         true
     }
 
@@ -253,6 +275,7 @@ impl Driver {
 
     fn run(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progress = self.live.run(cx, &mut self.received_bytes);
+        progress |= self.close_if_left();
         let mut ended = None;
         progress |= self.deliver(&mut ended);
         if let Some(reason) = ended {
@@ -307,10 +330,15 @@ impl Driver {
                 let look = self
                     .armed
                     .unwrap_or(self.manager.clock.now() + LOOK_AT_CLOCK);
-                [state.driven().poll_timeout(), joins, Some(look)]
-                    .into_iter()
-                    .flatten()
-                    .min()
+                [
+                    state.driven().poll_timeout(),
+                    joins,
+                    self.live.leave_by,
+                    Some(look),
+                ]
+                .into_iter()
+                .flatten()
+                .min()
             }
             Phase::Waiting { until } => Some(until),
             _ => None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketio_proto::client::Retry;
-use socketio_proto::{AckId, Arguments, Emit, Encoded};
+use socketio_proto::{AckId, Args, Arguments, Emit, Encoded};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
@@ -246,14 +246,18 @@ impl<R> AckFuture<R> {
         self.timeout = Some(Box::pin(tokio::time::sleep(timeout)));
         self
     }
-}
 
-impl<R: DeserializeOwned> Future for AckFuture<R> {
-    type Output = Result<R, AckError>;
+    /// The answer undecoded: for those who do not know its type, or how many arguments it has.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer.
+    pub async fn args(mut self) -> Result<Args, AckError> {
+        std::future::poll_fn(|cx| self.poll_args(cx)).await
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let awaited = match &mut this.state {
+    fn poll_args(&mut self, cx: &mut Context<'_>) -> Poll<Result<Args, AckError>> {
+        let awaited = match &mut self.state {
             AckState::Awaited(awaited) => awaited,
             AckState::NotSent(error) => {
                 let error = error.take().unwrap_or(EmitError::NotConnected);
@@ -263,18 +267,27 @@ impl<R: DeserializeOwned> Future for AckFuture<R> {
         if let Poll::Ready(answered) = Pin::new(&mut awaited.answered).poll(cx) {
             awaited.is_over = true;
             return Poll::Ready(match answered {
-                Ok(Ok(args)) => args.deserialize().map_err(AckError::from),
+                Ok(Ok(args)) => Ok(args),
                 Ok(Err(socketio_proto::AckError::Timeout)) => Err(AckError::Timeout),
                 _ => Err(AckError::Closed),
             });
         }
-        if let Some(timeout) = &mut this.timeout
+        if let Some(timeout) = &mut self.timeout
             && timeout.as_mut().poll(cx).is_ready()
         {
             awaited.forget();
             return Poll::Ready(Err(AckError::Timeout));
         }
         Poll::Pending
+    }
+}
+
+impl<R: DeserializeOwned> Future for AckFuture<R> {
+    type Output = Result<R, AckError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let args = std::task::ready!(self.poll_args(cx))?;
+        Poll::Ready(args.deserialize().map_err(AckError::from))
     }
 }
 

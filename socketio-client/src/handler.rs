@@ -118,7 +118,9 @@ pub enum Outcome {
 }
 
 /// An answer that is not encoded yet.
-pub struct Answer(Box<dyn FnOnce(&AckSender) -> Result<(), EmitError> + Send>);
+pub struct Answer(SendAnswer);
+
+type SendAnswer = Box<dyn FnOnce(&AckSender) -> Result<(), EmitError> + Send>;
 
 impl Answer {
     /// Any type that serde can serialise.

@@ -94,7 +94,7 @@ pub use socket::Socket;
 pub use socketio_proto::MessagePack;
 pub use socketio_proto::{
     Ack, Args, Arguments, Backoff, Bytes, Codec, ConnectError, Data, DisconnectReason, Emit,
-    EncodeError, Jitter, Json, Namespace, SocketId, Value,
+    EncodeError, Jitter, Json, Namespace, Object, SocketId, Value,
 };
 pub use status::{Closed, Lifecycle, Status};
 

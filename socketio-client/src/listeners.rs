@@ -50,13 +50,13 @@ impl On {
     }
 
     fn wants(&self, lifecycle: &Lifecycle) -> bool {
-        match (self, lifecycle) {
+        matches!(
+            (self, lifecycle),
             (Self::AnyLifecycle, _)
-            | (Self::Connect, Lifecycle::Connected { .. })
-            | (Self::ConnectError, Lifecycle::ConnectError(_))
-            | (Self::Disconnect, Lifecycle::Disconnected { .. }) => true,
-            _ => false,
-        }
+                | (Self::Connect, Lifecycle::Connected { .. })
+                | (Self::ConnectError, Lifecycle::ConnectError(_))
+                | (Self::Disconnect, Lifecycle::Disconnected { .. })
+        )
     }
 }
 

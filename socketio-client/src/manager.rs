@@ -220,9 +220,7 @@ impl Manager {
                 .session()
                 .is_open()
                 .then(|| self.clock.now() + self.options.connect_timeout);
-            let Some(entry) = state.entry_mut(namespace) else {
-                return None;
-            };
+            let entry = state.entry_mut(namespace)?;
             if let Some(auth) = auth {
                 entry.auth = auth;
             }

@@ -214,6 +214,8 @@ async fn a_server_that_restarts_is_found_again() {
     let seen = Arc::clone(&log);
     let socket = server
         .client()
+        // Requests on a connection that there is would still be answered.
+        .transports([Transport::WEBSOCKET])
         .backoff(quick())
         .on_lifecycle(move |lifecycle: Lifecycle| {
             let text = match lifecycle {
@@ -369,8 +371,8 @@ async fn answers_end_when_the_connection_does_or_the_time_is_up() {
 async fn handlers_never_hold_up_the_connection() {
     let server = serve_with("127.0.0.1:0".parse().unwrap(), |builder| {
         builder
-            .ping_interval(Duration::from_millis(50))
-            .ping_timeout(Duration::from_millis(100))
+            .ping_interval(Duration::from_millis(200))
+            .ping_timeout(Duration::from_millis(600))
     })
     .await;
     let order = Arc::new(Mutex::new(Vec::new()));
@@ -418,7 +420,7 @@ async fn handlers_never_hold_up_the_connection() {
         tokio::time::sleep(Duration::from_secs(60)).await
     });
     socket.emit("echo", 1).unwrap();
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(socket.id(), id);
 }
 

@@ -7,44 +7,41 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use socketio_proto::{AckId, Args, Namespace as Name};
+
 use crate::dispatch::{Client, Inside, Posted};
-use crate::event::Event;
+use crate::event::{AckSender, Event};
 use crate::listeners::{Entry, Table, Wrap};
 use crate::member::Member;
 use crate::run;
 use crate::wrap::{Next, tables};
 
-/// Starts an event, or has it wait for its turn.
-pub(crate) fn start(client: &Arc<Client>, event: Event) {
+/// An event has come: starts it, or has it wait for its turn.
+pub(crate) fn arrive(client: &Arc<Client>, namespace: &Name, id: Option<AckId>, args: Args) {
     let mut inside = client.local.lock();
-    let may_start = may_start(client, &event.member);
-    let Inside {
-        memberships,
-        backlog_bytes,
-        ..
-    } = &mut *inside;
-    let found = memberships
-        .iter_mut()
-        .find(|each| Arc::ptr_eq(&each.member, &event.member));
-    let Some(membership) = found else { return };
-    if may_start && membership.backlog.is_empty() {
+    let Some(membership) = inside.membership(namespace) else {
+        return;
+    };
+    let member = Arc::clone(&membership.member);
+    let ack = AckSender::new(&member, id);
+    let event = Event { member, args, ack };
+    if membership.backlog.is_empty() && may_start(client, &event.member) {
         drop(inside);
         return begin(&event);
     }
-    *backlog_bytes = backlog_bytes.saturating_add(size(&event));
-    let limit = event.member.nsp.common.max_backlog;
-    let is_over = *backlog_bytes > limit;
-    if !is_over {
-        membership.backlog.push_back(event);
-        return;
-    }
+    let (bytes, limit) = (size(&event), event.member.nsp.common.max_backlog);
+    membership.backlog.push_back(event);
+    inside.backlog_bytes = inside.backlog_bytes.saturating_add(bytes);
+    let is_over = inside.backlog_bytes > limit;
     drop(inside);
-    tracing::warn!(
-        namespace = event.member.nsp.name.as_str(),
-        limit,
-        "a client sends more than its handlers take; its connection is closed (`ServerBuilder::waiting_events`)"
-    );
-    client.with(|machine| machine.inner.abort());
+    if is_over {
+        tracing::warn!(
+            namespace = namespace.as_str(),
+            limit,
+            "a client sends more than its handlers take; its connection is closed (`ServerBuilder::waiting_events`)"
+        );
+        client.with(|machine| machine.inner.abort());
+    }
 }
 
 /// Handlers have ended: starts what may start now.
@@ -69,6 +66,7 @@ pub(crate) fn resume(client: &Arc<Client>) {
             continue;
         };
         *backlog_bytes = backlog_bytes.saturating_sub(size(&event));
+        inside.pace.progressed();
         drop(inside);
         begin(&event);
     }

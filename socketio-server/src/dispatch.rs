@@ -23,9 +23,10 @@ use crate::backlog;
 use crate::engine::Handshake;
 use crate::engine::connection::Connection;
 use crate::engine::machine::{Machine, Protocol};
-use crate::event::{AckSender, Disconnected, Event};
+use crate::event::{Disconnected, Event};
 use crate::member::Member;
 use crate::namespace::Claim;
+use crate::pace::{self, Pace};
 use crate::run;
 use crate::server::Sio;
 
@@ -71,6 +72,8 @@ pub(crate) struct Inside {
     pub(crate) deciding: Vec<(Name, AbortHandle)>,
     /// Bytes of events that wait.
     pub(crate) backlog_bytes: usize,
+    /// How reading goes on while they do.
+    pub(crate) pace: Pace,
 }
 
 /// A socket of a client.
@@ -159,8 +162,8 @@ impl Protocol for Sio {
         }
     }
 
-    fn wants_input(&self, _client: &Client) -> bool {
-        true
+    fn wants_input(&self, client: &Arc<Client>) -> bool {
+        pace::wants_input(client)
     }
 
     fn sent(&self, client: &Client) {
@@ -197,17 +200,7 @@ fn hand_out(client: &Arc<Client>, happening: Happening) {
             namespace,
             id,
             args,
-        } => {
-            let member = {
-                let mut inside = client.local.lock();
-                let membership = inside.membership(&namespace);
-                membership.map(|membership| Arc::clone(&membership.member))
-            };
-            if let Some(member) = member {
-                let ack = AckSender::new(&member, id);
-                backlog::start(client, Event { member, args, ack });
-            }
-        }
+        } => backlog::arrive(client, &namespace, id, args),
         Happened::Ack {
             namespace,
             id,

@@ -15,6 +15,7 @@ mod limits;
 mod listen;
 mod options;
 mod origin;
+mod park;
 mod proxy;
 mod service;
 mod stream;

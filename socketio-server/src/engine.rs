@@ -26,6 +26,7 @@ pub(crate) mod http;
 mod ids;
 mod link;
 pub(crate) mod machine;
+mod meter;
 mod raw;
 mod registry;
 mod socket;
@@ -50,3 +51,8 @@ pub use engineio_proto::{
 
 use self::clock::Clock;
 pub(crate) use self::ids::random as random_id;
+
+/// The time of the calendar.
+pub(crate) fn calendar() -> std::time::SystemTime {
+    Clock::calendar()
+}

@@ -47,19 +47,11 @@ pub trait Occasion: Send + Sync + 'static {
     fn answer(&self) -> Option<AckSender>;
 }
 
-/// A function that handles an event. Implemented for `async` functions and closures; see [the module](self).
+/// A function that handles an event: implemented for `async` functions and closures with up to six parameters that can all
+/// be had [from the event](FromEvent), and a result that says [what became of it](IntoOutcome). See [the module](self).
 ///
 /// `E` is what it is called for: an [`Event`](crate::Event), or [`Connected`](crate::event::Connected) and
 /// [`Disconnected`](crate::event::Disconnected). `A` are its parameters.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a handler",
-    label = "not a handler",
-    note = "a handler is an `async` closure or function whose parameters can all be had from the event: `Socket`, `Data<T>`, \
-            `Args`, `AckSender`, `State<T>`, `Handshake`, ...",
-    note = "the types of its parameters have to be written out, and there are at most six",
-    note = "it returns `()`, `Ack(value)`, or a `Result` of these",
-    note = "what it captures is cloned for every call, and what it keeps across an `await` must be `Send`"
-)]
 pub trait Handler<E, A>: Clone + Send + Sync + 'static {
     /// What is wrong with its parameters, seen when it is registered.
     #[doc(hidden)]
@@ -70,15 +62,30 @@ pub trait Handler<E, A>: Clone + Send + Sync + 'static {
     fn call(self, event: &E) -> Result<BoxedOutcome, Error>;
 }
 
-/// A function that decides whether a client is let in, and what is kept with its socket. Implemented for `async` functions
-/// and closures that return `Result<U, E>`, where `E` becomes a [`ConnectError`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot decide who is let in",
-    label = "not a function that decides who is let in",
-    note = "it is an `async` closure or function with parameters like `Handshake`, `State<T>`, `Params` (for `auth`) or \
-            `Socket` (for `middleware`), with their types written out",
-    note = "it returns `Result<T, ConnectError>`"
-)]
+// The one implementation, so that the compiler says what exactly is missing: with one for each number of parameters it could
+// only say that none of them fits.
+impl<E, A, F> Handler<E, A> for F
+where
+    E: Occasion,
+    F: Call<A>,
+    A: Parameters<E>,
+    F::Future: Future<Output: IntoOutcome<E>> + Send + 'static,
+{
+    fn check(setup: &Setup<'_>) -> Result<(), Error> {
+        A::check(setup)
+    }
+
+    fn call(self, event: &E) -> Result<BoxedOutcome, Error> {
+        let future = self.call_with(A::from_event(event)?);
+        let ack = event.answer();
+        Ok(Box::pin(
+            async move { future.await.into_outcome(ack.as_ref()) },
+        ))
+    }
+}
+
+/// A function that decides whether a client is let in, and what is kept with its socket: implemented for `async` functions and
+/// closures that return `Result<U, E>`, where `E` becomes a [`ConnectError`].
 pub trait Gate<E, A, U>: Clone + Send + Sync + 'static {
     /// What is wrong with its parameters, seen when it is registered.
     #[doc(hidden)]
@@ -87,6 +94,50 @@ pub trait Gate<E, A, U>: Clone + Send + Sync + 'static {
     /// Makes its parameters and calls it.
     #[doc(hidden)]
     fn call(self, event: &E) -> Result<BoxedGate<U>, Error>;
+}
+
+impl<E, A, U, R, F> Gate<E, A, U> for F
+where
+    E: Occasion,
+    F: Call<A>,
+    A: Parameters<E>,
+    F::Future: Future<Output = Result<U, R>> + Send + 'static,
+    R: Into<ConnectError>,
+{
+    fn check(setup: &Setup<'_>) -> Result<(), Error> {
+        A::check(setup)
+    }
+
+    fn call(self, event: &E) -> Result<BoxedGate<U>, Error> {
+        let future = self.call_with(A::from_event(event)?);
+        Ok(Box::pin(async move { future.await.map_err(Into::into) }))
+    }
+}
+
+/// A function with parameters `A`, a tuple. Implemented for all functions and closures that can be cloned and sent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a handler",
+    label = "not an `async` function or closure that can be cloned and sent to other threads",
+    note = "the types of its parameters have to be written out, and there are at most six",
+    note = "what it captures is cloned for every call and used on any thread"
+)]
+pub trait Call<A>: Clone + Send + Sync + 'static {
+    /// What it returns; of a handler a future.
+    type Future;
+
+    /// Calls it.
+    fn call_with(self, parameters: A) -> Self::Future;
+}
+
+/// Parameters of a handler: a tuple of what can be had [from the event](FromEvent).
+pub trait Parameters<E>: Sized {
+    /// What is wrong with them, seen when the handler is registered.
+    #[doc(hidden)]
+    fn check(setup: &Setup<'_>) -> Result<(), Error>;
+
+    /// Makes them.
+    #[doc(hidden)]
+    fn from_event(event: &E) -> Result<Self, Error>;
 }
 
 /// A call of a handler that goes on.
@@ -103,54 +154,38 @@ pub(crate) fn erase<E: 'static, A, H: Handler<E, A>>(handler: H) -> Erased<E> {
 }
 
 macro_rules! handlers {
-    ($($param:ident),*) => {
-        impl<E, F, Fut, $($param),*> Handler<E, ($($param,)*)> for F
+    ($($param:ident $name:ident),*) => {
+        impl<F, Fut, $($param),*> Call<($($param,)*)> for F
         where
-            E: Occasion,
             F: FnOnce($($param),*) -> Fut + Clone + Send + Sync + 'static,
-            Fut: Future<Output: IntoOutcome<E>> + Send + 'static,
-            $($param: FromEvent<E>,)*
         {
-            fn check(_setup: &Setup<'_>) -> Result<(), Error> {
-                $($param::check(_setup)?;)*
-                Ok(())
-            }
+            type Future = Fut;
 
-            fn call(self, event: &E) -> Result<BoxedOutcome, Error> {
-                let future = self($($param::from_event(event)?),*);
-                let ack = event.answer();
-                Ok(Box::pin(async move { future.await.into_outcome(ack.as_ref()) }))
+            fn call_with(self, ($($name,)*): ($($param,)*)) -> Fut {
+                self($($name),*)
             }
         }
 
-        impl<E, F, Fut, U, R, $($param),*> Gate<E, ($($param,)*), U> for F
-        where
-            E: Occasion,
-            F: FnOnce($($param),*) -> Fut + Clone + Send + Sync + 'static,
-            Fut: Future<Output = Result<U, R>> + Send + 'static,
-            R: Into<ConnectError>,
-            $($param: FromEvent<E>,)*
-        {
+        impl<E, $($param: FromEvent<E>),*> Parameters<E> for ($($param,)*) {
             fn check(_setup: &Setup<'_>) -> Result<(), Error> {
                 $($param::check(_setup)?;)*
                 Ok(())
             }
 
-            fn call(self, _event: &E) -> Result<BoxedGate<U>, Error> {
-                let future = self($($param::from_event(_event)?),*);
-                Ok(Box::pin(async move { future.await.map_err(Into::into) }))
+            fn from_event(_event: &E) -> Result<Self, Error> {
+                Ok(($($param::from_event(_event)?,)*))
             }
         }
     };
 }
 
 handlers!();
-handlers!(A1);
-handlers!(A1, A2);
-handlers!(A1, A2, A3);
-handlers!(A1, A2, A3, A4);
-handlers!(A1, A2, A3, A4, A5);
-handlers!(A1, A2, A3, A4, A5, A6);
+handlers!(A1 a1);
+handlers!(A1 a1, A2 a2);
+handlers!(A1 a1, A2 a2, A3 a3);
+handlers!(A1 a1, A2 a2, A3 a3, A4 a4);
+handlers!(A1 a1, A2 a2, A3 a3, A4 a4, A5 a5);
+handlers!(A1 a1, A2 a2, A3 a3, A4 a4, A5 a5, A6 a6);
 
 /// The type of what is kept with the sockets of a namespace.
 #[derive(Clone, Copy)]

@@ -16,6 +16,7 @@ mod hooks;
 mod listeners;
 mod member;
 mod namespace;
+mod pace;
 mod remote;
 mod room;
 mod run;
@@ -28,7 +29,7 @@ pub use ack::{AckFuture, AckStream, Answer};
 pub use attributes::Attributes;
 pub use error::{AckError, EmitError, Error};
 pub use event::{AckSender, Event};
-pub use handler::{FromEvent, State};
+pub use handler::{FromEvent, Outcome, State};
 pub use handshake::Handshake;
 pub use hooks::{Failure, FailureKind, Outgoing};
 pub use listeners::Listener;
@@ -45,7 +46,7 @@ pub use socketio_adapter::{AdapterFactory, IntoRooms, MemoryAdapter, Room};
 pub use socketio_proto::MessagePack;
 pub use socketio_proto::{
     Ack, Args, ArgsError, Arguments, Bytes, Codec, ConnectError, Data, DisconnectReason,
-    EncodeError, Json, Limits, Number, Object, RawValue, SocketId, Value,
+    EncodeError, Json, Limits, Number, Object, RawValue, SocketId, Value, Values,
 };
 
 /// The code of the README is compiled with the tests.

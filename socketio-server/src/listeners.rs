@@ -159,6 +159,11 @@ impl Listeners {
         drop(removed);
     }
 
+    /// Nobody listens to anything any more.
+    pub(crate) fn clear(&self) {
+        self.change(|table| *table = Table::default());
+    }
+
     fn remove(&self, id: u64, slot: &Slot) {
         self.change(|table| match slot {
             Slot::Event(name) => {

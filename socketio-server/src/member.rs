@@ -219,7 +219,12 @@ impl Member {
                 namespace = self.nsp.name.as_str(),
                 "a client takes too little of what it is sent; its connection is closed (`ServerBuilder::buffer_limit`)"
             );
-            connection.with(|machine| machine.inner.abort());
+            // Unless that is what happened already, as the policy may be.
+            connection.with(|machine| {
+                if machine.inner.session().is_open() {
+                    machine.inner.abort();
+                }
+            });
             connection.dispatch_later();
         }
     }
@@ -315,6 +320,9 @@ impl Member {
         drop(early);
         for waiter in acks.into_values() {
             waiter.end(&self.id, Err(ProtocolAckError::Disconnected));
+        }
+        if let Some(listeners) = self.listeners.get() {
+            listeners.clear();
         }
         self.closed.notify_waiters();
     }

@@ -9,6 +9,8 @@ pub(crate) struct Arguments {
     pub(crate) port: u16,
     /// A folder whose files are served beside the endpoint.
     pub(crate) files: Option<PathBuf>,
+    /// All on one thread, where the profile leaves the choice.
+    pub(crate) one_thread: bool,
 }
 
 impl Arguments {
@@ -17,7 +19,7 @@ impl Arguments {
         arguments: impl Iterator<Item = String>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
-        let (mut profile, mut port, mut files) = (None, None, None);
+        let (mut profile, mut port, mut files, mut runtime) = (None, None, None, None);
         let mut arguments = arguments.peekable();
         while let Some(argument) = arguments.next() {
             let (name, attached) = match argument.split_once('=') {
@@ -28,6 +30,7 @@ impl Arguments {
                 "--profile" => &mut profile,
                 "--port" => &mut port,
                 "--static" => &mut files,
+                "--runtime" => &mut runtime,
                 _ => continue,
             };
             let value = attached.or_else(|| arguments.next_if(|next| !next.starts_with("--")));
@@ -40,6 +43,11 @@ impl Arguments {
             profile: profile.ok_or("--profile is missing")?,
             port: port.parse().map_err(|_| format!("{port} is no port"))?,
             files: files.map(PathBuf::from),
+            one_thread: match runtime.as_deref() {
+                None | Some("multi") => false,
+                Some("current") => true,
+                Some(other) => return Err(format!("--runtime is current or multi, not {other}")),
+            },
         })
     }
 }
@@ -61,6 +69,7 @@ mod tests {
             profile: "eio4".into(),
             port: 3000,
             files: Some("www".into()),
+            one_thread: false,
         };
         let line = "--webtransport --profile eio4 --runtime multi --static=www --port 3000 more";
         assert_eq!(parse(line, Some("1")), Ok(expected));
@@ -81,6 +90,7 @@ mod tests {
             ("--profile --port 3000", None),
             ("--profile eio4", Some("x")),
             ("--profile eio4 --port 70000", None),
+            ("--profile eio4 --port 3000 --runtime many", None),
         ] {
             assert!(parse(line, port).is_err(), "{line}");
         }

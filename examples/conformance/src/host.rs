@@ -1,135 +1,97 @@
 //! What every profile has: the ports, the health check, files, and the end of the process.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{Either, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use socketio_server::engine::ResponseBody;
-use tokio::net::TcpListener;
+use http_body_util::Full;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tower_service::Service;
 
 use crate::arguments::Arguments;
 use crate::files;
 
-/// An answer of the server's, or one of ours.
-type Answer = Response<Either<ResponseBody, Full<Bytes>>>;
+pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Serves requests whose path begins with `prefix` by `service`, and the rest itself, until SIGTERM.
-pub(crate) async fn serve<S>(
-    arguments: &Arguments,
-    prefix: &'static str,
-    service: S,
-) -> Result<(), String>
+/// Has `serve` accept connections, on 127.0.0.1 and on `::1` if there is one, until SIGTERM.
+pub(crate) async fn serve<S, F>(arguments: &Arguments, serve: S) -> Result<(), String>
 where
-    S: Service<
-            Request<Incoming>,
-            Response = Response<ResponseBody>,
-            Error = Infallible,
-            Future: Send,
-        > + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Fn(TcpListener) -> F,
+    F: Future<Output = io::Result<()>> + Send + 'static,
 {
     let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let host = Host {
-        prefix,
-        service,
-        files: arguments.files.clone().map(Arc::new),
-    };
     let port = arguments.port;
     let listener = listen(Ipv4Addr::LOCALHOST, port)
-        .await
         .map_err(|error| format!("cannot listen on port {port}: {error}"))?;
-    let port = listener
-        .local_addr()
-        .map_err(|error| error.to_string())?
-        .port();
-    tokio::spawn(accept(listener, host.clone()));
-    if let Ok(listener) = listen(Ipv6Addr::LOCALHOST, port).await {
-        tokio::spawn(accept(listener, host));
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tokio::spawn(serve(listener));
+    if let Ok(listener) = listen(Ipv6Addr::LOCALHOST, address.port()) {
+        tokio::spawn(serve(listener));
     }
-    println!("LISTENING {port}");
+    println!("LISTENING {}", address.port());
     terminated.recv().await;
     Ok(())
 }
 
-async fn listen(address: impl Into<IpAddr>, port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((address.into(), port)).await
+fn listen(address: impl Into<IpAddr>, port: u16) -> io::Result<TcpListener> {
+    let address = SocketAddr::new(address.into(), port);
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A port that was used a moment ago is free for the next process.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
 }
 
+/// What is beside the endpoint: the health check, and files if there are some.
 #[derive(Clone)]
-struct Host<S> {
-    prefix: &'static str,
-    service: S,
-    files: Option<Arc<PathBuf>>,
+pub(crate) struct Pages {
+    folder: Option<Arc<PathBuf>>,
 }
 
-async fn accept<S>(listener: TcpListener, host: Host<S>)
-where
-    S: Service<
-            Request<Incoming>,
-            Response = Response<ResponseBody>,
-            Error = Infallible,
-            Future: Send,
-        > + Clone
-        + Send
-        + Sync
-        + 'static,
-{
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: others have to end first.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let host = host.clone();
-        let service = service_fn(move |request| {
-            let host = host.clone();
-            async move { host.answer(request).await }
-        });
-        tokio::spawn(async move {
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            // How a connection ended is of no interest to anybody here.
-            let _ = connection.await;
-        });
+impl Pages {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
+        Self {
+            folder: arguments.files.clone().map(Arc::new),
+        }
+    }
+
+    fn answer(&self, method: &Method, path: &str) -> Answer {
+        if *method == Method::GET {
+            if path == "/healthz" {
+                return Response::new(Full::from("ok"));
+            }
+            if let Some(folder) = &self.folder
+                && let Some(answer) = files::read(folder, path)
+            {
+                return answer;
+            }
+        }
+        let mut answer = Response::new(Full::default());
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        answer
     }
 }
 
-impl<S> Host<S>
-where
-    S: Service<Request<Incoming>, Response = Response<ResponseBody>, Error = Infallible>,
-{
-    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
-        let path = request.uri().path();
-        if path.starts_with(self.prefix) {
-            return Ok(self.service.call(request).await?.map(Either::Left));
-        }
-        if request.method() == Method::GET {
-            if path == "/healthz" {
-                return Ok(Response::new(Either::Right(Full::from("ok"))));
-            }
-            if let Some(folder) = &self.files
-                && let Some(answer) = files::read(folder, path)
-            {
-                return Ok(answer.map(Either::Right));
-            }
-        }
-        let mut answer = Response::new(Either::Right(Full::default()));
-        *answer.status_mut() = StatusCode::NOT_FOUND;
-        Ok(answer)
+impl<B> Service<Request<B>> for Pages {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Ready<Result<Answer, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ready(Ok(self.answer(request.method(), request.uri().path())))
     }
 }

@@ -1,7 +1,7 @@
 //! The server that test suites and other implementations judge.
 //!
 //! ```text
-//! conformance --profile NAME --port N [--static DIR]
+//! conformance --profile NAME --port N [--static DIR] [--runtime current|multi]
 //! ```
 //!
 //! Without `--port` the port is that of the environment variable `PORT`. Arguments that are not known are ignored, so that
@@ -15,10 +15,15 @@
 )]
 
 mod arguments;
+mod bench;
+mod defaults;
 mod files;
 mod host;
+mod interop;
 mod profiles;
 mod raw_echo;
+mod sio_client;
+mod sio_protocol;
 
 use std::process::ExitCode;
 
@@ -34,7 +39,8 @@ fn main() -> ExitCode {
         let profile = profiles::find(&arguments.profile)?;
         let runtime = match profile.runtime {
             Threads::One => Builder::new_current_thread(),
-            Threads::Cores => Builder::new_multi_thread(),
+            Threads::Chosen if arguments.one_thread => Builder::new_current_thread(),
+            Threads::Cores | Threads::Chosen => Builder::new_multi_thread(),
         }
         .enable_all()
         .build()

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use crate::arguments::Arguments;
-use crate::raw_echo;
+use crate::{bench, defaults, interop, raw_echo, sio_client, sio_protocol};
 
 /// One profile: a row of the table.
 pub(crate) struct Profile {
@@ -14,20 +14,18 @@ pub(crate) struct Profile {
 }
 
 /// How many threads serve.
-#[expect(
-    dead_code,
-    reason = "the profiles of raw messages need one thread only"
-)]
 pub(crate) enum Threads {
     One,
     Cores,
+    /// What `--runtime` says; as many as there are cores if it says nothing.
+    Chosen,
 }
 
 pub(crate) type Serving<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 // The suites of raw messages post a body of several messages, and expect the next poll to bring the answers to all of them.
 // An application is a task of its own; on one thread it has answered all before the next request is read.
-const PROFILES: [Profile; 2] = [
+const PROFILES: [Profile; 10] = [
     Profile {
         name: "eio4",
         runtime: Threads::One,
@@ -37,6 +35,47 @@ const PROFILES: [Profile; 2] = [
         name: "eio3",
         runtime: Threads::One,
         serve: |arguments| Box::pin(raw_echo::serve(arguments, true)),
+    },
+    Profile {
+        name: "sio-protocol",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(sio_protocol::serve(arguments)),
+    },
+    Profile {
+        name: "sio-client",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(sio_client::serve(arguments)),
+    },
+    Profile {
+        name: "interop",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(interop::serve(arguments, interop::Variant::Plain)),
+    },
+    Profile {
+        name: "interop-msgpack",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(interop::serve(arguments, interop::Variant::MessagePack)),
+    },
+    // Until sessions are kept, clients of this one get a fresh session each time.
+    Profile {
+        name: "interop-csr",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(interop::serve(arguments, interop::Variant::Plain)),
+    },
+    Profile {
+        name: "abuse",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(interop::serve(arguments, interop::Variant::ShortTimers)),
+    },
+    Profile {
+        name: "defaults",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(defaults::serve(arguments)),
+    },
+    Profile {
+        name: "bench",
+        runtime: Threads::Chosen,
+        serve: |arguments| Box::pin(bench::serve(arguments)),
     },
 ];
 

@@ -14,8 +14,13 @@ pub(crate) async fn serve(arguments: &Arguments, revision_3: bool) -> Result<(),
         .max_payload(1_000_000)
         .revision_3(revision_3)
         .origins(Origins::any())
+        .fallback(host::Pages::new(arguments))
         .serve(echo);
-    host::serve(arguments, "/engine.io/", engine.service()).await
+    host::serve(arguments, move |listener| {
+        let engine = engine.clone();
+        async move { engine.serve(listener).await }
+    })
+    .await
 }
 
 async fn echo(socket: Socket) {

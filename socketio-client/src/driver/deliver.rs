@@ -136,7 +136,7 @@ impl Driver {
         }
     }
 
-    fn event(&mut self, namespace: &Namespace, id: Option<AckId>, args: Args, bytes: usize) {
+    fn event(&self, namespace: &Namespace, id: Option<AckId>, args: Args, bytes: usize) {
         let Some(socket) = self.with_entry(namespace, |_| ()) else {
             return;
         };
@@ -161,7 +161,7 @@ impl Driver {
         }
     }
 
-    fn disconnected(&mut self, namespace: &Namespace, reason: DisconnectReason) {
+    fn disconnected(&self, namespace: &Namespace, reason: DisconnectReason) {
         let mut is_wanted = false;
         let Some(socket) = self.with_entry(namespace, |entry| {
             // Sent away: who wants to come back has to say so.

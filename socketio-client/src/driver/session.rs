@@ -35,6 +35,8 @@ pub(super) struct Live {
     /// What went wrong, in more words than the machine has.
     pub(super) cause: Option<Cause>,
     throttled: bool,
+    /// The session is being left, and closed at the latest then.
+    pub(super) leave_by: Option<Time>,
 }
 
 type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Cause>> + Send>>;
@@ -77,6 +79,7 @@ impl Live {
             transport: None,
             cause: None,
             throttled: false,
+            leave_by: None,
         }
     }
 
@@ -99,6 +102,12 @@ impl Live {
         }
         self.received = Vec::new();
         self.frames = Vec::new();
+        self.leave_by = None;
+    }
+
+    /// Whether what was sent last is on its way.
+    pub(super) fn is_posting(&self) -> bool {
+        self.post.is_some()
     }
 
     /// Whether nothing is open any more.
@@ -177,7 +186,7 @@ impl Live {
             let mut state = self.manager.lock();
             match answer {
                 Ok(answer) => {
-                    self.cause = answer.cause().or(self.cause.take());
+                    self.cause = self.cause.take().or_else(|| answer.cause());
                     *received_bytes += answer.body.len();
                     state.driven().handle_get_response(
                         answer.status,
@@ -188,7 +197,7 @@ impl Live {
                 }
                 Err(cause) => {
                     state.driven().handle_request_failed(cause.fault());
-                    self.cause = Some(cause);
+                    self.cause.get_or_insert(cause);
                 }
             }
         }
@@ -201,12 +210,12 @@ impl Live {
             let mut state = self.manager.lock();
             match answer {
                 Ok(answer) => {
-                    self.cause = answer.cause().or(self.cause.take());
+                    self.cause = self.cause.take().or_else(|| answer.cause());
                     state.driven().handle_post_response(answer.status, now);
                 }
                 Err(cause) => {
                     state.driven().handle_request_failed(cause.fault());
-                    self.cause = Some(cause);
+                    self.cause.get_or_insert(cause);
                 }
             }
         }
@@ -239,7 +248,7 @@ impl Live {
                     state.driven().handle_link_failed(id, cause.fault(), now);
                     // An upgrade that fails says nothing about a session that goes on.
                     if !self.opened {
-                        self.cause = Some(cause);
+                        self.cause.get_or_insert(cause);
                     }
                 }
             }
@@ -265,6 +274,12 @@ impl Live {
             let now = self.manager.clock.now();
             let mut state = self.manager.lock();
             let connection = state.driven();
+            // How a link fares that is only tried says nothing about a session that goes on without it.
+            let mut tried = None;
+            let cause = match connection.session().transport() {
+                Transport::POLLING => &mut tried,
+                _ => &mut self.cause,
+            };
             for received in self.received.drain(..) {
                 if received.is_end() {
                     link.phase = Phase::Received;
@@ -276,15 +291,15 @@ impl Live {
                     }
                     Received::Activity => connection.handle_activity(now),
                     Received::Closed(status) => {
-                        self.cause = Some(status.map_or(Cause::Closed, Cause::ClosedWith));
+                        cause.get_or_insert(status.map_or(Cause::Closed, Cause::ClosedWith));
                         connection.handle_link_closed(link.id, now);
                     }
-                    Received::Failed(cause) => {
-                        self.cause = Some(cause);
+                    Received::Failed(failure) => {
+                        cause.get_or_insert(failure);
                         connection.handle_link_failed(link.id, TransportFault::Link, now);
                     }
                     Received::Invalid(error) => {
-                        self.cause = Some(match error {
+                        cause.get_or_insert(match error {
                             engineio_proto::DecodeError::TooLarge => Cause::TooLarge,
                             error => Cause::Engine(error),
                         });
@@ -395,12 +410,13 @@ impl Live {
                 Poll::Ready(Err(cause)) => {
                     link.phase = Phase::Gone;
                     let now = self.manager.clock.now();
-                    self.manager.lock().driven().handle_link_failed(
-                        link.id,
-                        TransportFault::Link,
-                        now,
-                    );
-                    self.cause = Some(cause);
+                    let mut state = self.manager.lock();
+                    if state.driven().session().transport() != Transport::POLLING {
+                        self.cause.get_or_insert(cause);
+                    }
+                    state
+                        .driven()
+                        .handle_link_failed(link.id, TransportFault::Link, now);
                     changed = true;
                 }
                 Poll::Ready(Ok(())) if finished => {

@@ -84,7 +84,9 @@ impl Server {
 async fn session(socket: Socket, seen: Arc<Seen>) {
     let protocol = Protocol::from(socket.revision());
     let codec = Json::new();
-    let mut decoder = codec.decoder(protocol, Limits::default());
+    let mut limits = Limits::default();
+    limits.max_payload = 5_000_000;
+    let mut decoder = codec.decoder(protocol, limits);
     let send = |namespace: &Namespace, packet: Outgoing<'_>| {
         for message in codec.encode(namespace, &packet).unwrap().messages() {
             let _ = socket.send(message.clone());
@@ -157,7 +159,7 @@ async fn session(socket: Socket, seen: Arc<Seen>) {
                     "flood" => {
                         let count: u32 = args.deserialize().unwrap();
                         for n in 0..count {
-                            while socket.buffered_bytes() > 1 << 20 {
+                            while socket.buffered_bytes() > 1 << 18 {
                                 tokio::time::sleep(Duration::from_millis(1)).await;
                             }
                             send(&namespace, Emit::new("n", Arguments::new(&n)).into());

@@ -88,6 +88,16 @@ impl ResponseBody {
         }
     }
 
+    /// The bytes have left.
+    pub(super) fn written(&mut self) {
+        if let Kind::Ours { data, unwritten } = &mut self.kind {
+            *data = None;
+            if let Some(unwritten) = unwritten.take() {
+                unwritten.written();
+            }
+        }
+    }
+
     /// Other bytes for the same answer.
     pub(super) fn replace(&mut self, new: Bytes) {
         if let Kind::Ours { data, .. } = &mut self.kind {

@@ -61,6 +61,39 @@ macro_rules! door_handle {
                 $crate::door::accept(listener, self.service(), wrap).await
             }
 
+            /// Lets a client in that comes over something else than HTTP: a [link]($crate::engine::Link) of your own, or a stream
+            /// that became a WebSocket elsewhere.
+            ///
+            /// `request` is what is known of the client: the query (`EIO`, and `sid` if a session goes over to this link),
+            /// headers, and a [`Peer`]($crate::engine::Peer) among the extensions. All that is asked of clients that come by HTTP
+            /// is asked of it. `transport` is one of those that are offered.
+            ///
+            /// ```
+            /// use bytes::Bytes;
+            /// use socketio_server::engine::{Engine, Refused, Transport};
+            ///
+            /// # async fn accept(engine: Engine, stream: tokio::net::TcpStream) -> Result<(), Refused> {
+            /// let request = http::Request::get("/engine.io/?EIO=4").body(()).unwrap_or_default();
+            /// let entrance = engine.admit(request, Transport::WEBSOCKET).await?;
+            /// // Now the handshake of the WebSocket, done by somebody else; and then:
+            /// entrance.serve_websocket(stream, Bytes::new());
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// It is refused. Tell it before the link is established, in the words of [`Refused`]($crate::engine::Refused).
+            pub async fn admit<B>(
+                &self,
+                request: ::http::Request<B>,
+                transport: $crate::engine::Transport,
+            ) -> Result<$crate::engine::Entrance, $crate::engine::Refused> {
+                ::std::sync::Arc::clone(&self.core)
+                    .admit(request, transport)
+                    .await
+            }
+
             /// The server as a [`tower_service::Service`] and [`hyper::service::Service`]. Requests for other paths are
             /// answered 404.
             pub fn service(&self) -> $crate::engine::HttpService {

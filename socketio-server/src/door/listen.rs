@@ -3,9 +3,9 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::{CONNECTION, HOST};
@@ -13,14 +13,16 @@ use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWrite;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, ToSocketAddrs};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::body::ResponseBody;
+use super::body::{Never, ResponseBody};
 use super::fallback::{self, AnswerBody, BoxError, Fallback};
 use super::handshake::Peer;
-use super::service::{HttpService, LayeredFuture};
+use super::park::{self, Lot, Parkable, Waiting};
+use super::service::{Answering, HttpService};
 use super::stream::{Place, Socket, Stream};
 
 /// What can be chosen for listening.
@@ -162,38 +164,77 @@ pub(crate) async fn accept(
     Ok(())
 }
 
-/// Speaks HTTP until the connection ends, becomes a WebSocket, or the server closes.
+/// Serves a connection until it ends, becomes a WebSocket, or the server closes.
 async fn serve(
-    stream: Stream,
+    mut stream: Stream,
     service: HttpService,
     peer: Peer,
     mut closed: watch::Receiver<bool>,
 ) {
-    let door = Arc::clone(service.door());
-    let listening = &door.options().listening;
-    let service = Listened {
+    loop {
+        let Some((parked, waiting)) = speak(stream, &service, peer, &mut closed).await else {
+            return;
+        };
+        stream = parked;
+        match waiting.answer(&mut stream, || *closed.borrow()).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let _ = poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx)).await;
+                return;
+            }
+            Err(error) => return tracing::debug!(%error, "a waiting connection ended"),
+        }
+    }
+}
+
+/// Speaks HTTP, until an answer has to be waited for or there is nothing more to say.
+async fn speak(
+    mut stream: Stream,
+    service: &HttpService,
+    peer: Peer,
+    closed: &mut watch::Receiver<bool>,
+) -> Option<(Stream, Waiting)> {
+    let listening = &service.door().options().listening;
+    let lot = Arc::new(Lot::default());
+    stream.belongs_to(Arc::clone(&lot));
+    let listened = Listened {
         fallback: listening.fallback.clone(),
-        service,
+        service: service.clone(),
         peer,
+        lot: Arc::clone(&lot),
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(listening.head_timeout)
         .max_buf_size(listening.max_head.max(SMALLEST_BUFFER))
         .max_headers(listening.max_headers)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(stream), listened)
         .with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = match until(connection.as_mut(), &mut closed).await {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    // Apart, so that it takes no room when it is gone.
+    let mut connection = Box::new(connection);
+    let mut closing = pin!(closed.wait_for(|closed| *closed));
+    let mut is_closing = false;
+    let parked = poll_fn(|cx| {
+        if !is_closing && closing.as_mut().poll(cx).is_ready() {
+            is_closing = true;
+            Pin::new(&mut *connection).graceful_shutdown();
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an HTTP connection ended");
-    }
+        match Pin::new(&mut *connection).poll(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(None),
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(%error, "an HTTP connection ended");
+                Poll::Ready(None)
+            }
+            Poll::Pending => lot
+                .take()
+                .map_or(Poll::Pending, |waiting| Poll::Ready(Some(waiting))),
+        }
+    });
+    let waiting = parked.await?;
+    let parts = connection.into_parts()?;
+    let mut stream = parts.io.into_inner();
+    stream.unread(&parts.read_buf);
+    Some((stream, waiting))
 }
 
 /// Waits for something, but not when the server closes.
@@ -222,30 +263,70 @@ struct Listened {
     service: HttpService,
     fallback: Option<Fallback>,
     peer: Peer,
+    lot: Arc<Lot>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Listened {
     type Response = Response<ResponseBody<AnswerBody>>;
     type Error = BoxError;
-    type Future = LayeredFuture<fallback::Answering>;
+    type Future = Listen;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Listen {
         if !has_one_host(&request) {
             tracing::debug!("refused a request that has not exactly one Host header");
             let mut answer = fallback::empty(StatusCode::BAD_REQUEST);
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(CONNECTION, close);
-            return LayeredFuture::theirs(Box::pin(async { Ok(answer) }));
+            return Listen::Theirs(Box::pin(async { Ok(answer) }));
         }
         request.extensions_mut().insert(self.peer);
         if self.service.is_for_us(&request) {
-            return LayeredFuture::ours(self.service.answer(request));
+            let can_be_parked = park::can_be_parked(&request);
+            let is_last = is_last(&request);
+            let answering = self.service.answer(request);
+            return if can_be_parked {
+                Listen::Parkable(self.lot.await_here(answering, is_last))
+            } else {
+                Listen::Ours(answering)
+            };
         }
-        LayeredFuture::theirs(match &self.fallback {
+        Listen::Theirs(match &self.fallback {
             Some(fallback) => fallback.call(request),
             None => Box::pin(async { Ok(fallback::empty(StatusCode::NOT_FOUND)) }),
         })
     }
+}
+
+/// An answer, soon.
+enum Listen {
+    Parkable(Parkable),
+    Ours(Answering),
+    Theirs(fallback::Answering),
+}
+
+impl Future for Listen {
+    type Output = Result<Response<ResponseBody<AnswerBody>>, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let ours = match &mut *self {
+            Self::Parkable(answer) => Pin::new(answer).poll(cx),
+            Self::Ours(answer) => answer.as_mut().poll(cx),
+            Self::Theirs(answer) => {
+                let theirs = answer.as_mut().poll(cx);
+                return theirs.map_ok(|answer| answer.map(ResponseBody::theirs));
+            }
+        };
+        ours.map(|answer| Ok(answer.map(ResponseBody::<Never>::beside)))
+    }
+}
+
+/// Whether the client wants no further answer on this connection.
+fn is_last(request: &Request<Incoming>) -> bool {
+    let values = request.headers().get_all(CONNECTION).into_iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
 /// RFC 9112, 3.2. Who lets two of them pass may decide by another one than the proxy in front.

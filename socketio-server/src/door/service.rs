@@ -241,13 +241,13 @@ pin_project_lite::pin_project! {
 }
 
 impl<F> LayeredFuture<F> {
-    pub(super) fn ours(ours: Answering) -> Self {
+    fn ours(ours: Answering) -> Self {
         Self {
             which: Which::Ours { ours },
         }
     }
 
-    pub(super) fn theirs(theirs: F) -> Self {
+    fn theirs(theirs: F) -> Self {
         Self {
             which: Which::Theirs { theirs },
         }

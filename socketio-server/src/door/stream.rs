@@ -2,21 +2,27 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Sleep, sleep};
 
+use super::park::Lot;
+
 /// A connection, and what it holds as long as it is open.
-#[derive(Debug)]
 pub(crate) struct Stream {
     socket: Socket,
     /// Closes a connection whose other end takes nothing for so long.
     write_timeout: Option<Duration>,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Bytes that were read already.
+    early: Bytes,
+    lot: Option<Arc<Lot>>,
     _place: Place,
 }
 
@@ -41,14 +47,34 @@ impl Stream {
             socket,
             write_timeout: Some(write_timeout),
             stalled: None,
+            early: Bytes::new(),
+            lot: None,
             _place: place,
         }
+    }
+
+    /// Tells it to whom to say that hyper cannot write.
+    pub(super) fn belongs_to(&mut self, lot: Arc<Lot>) {
+        self.lot = Some(lot);
+    }
+
+    /// Gives back bytes that were read: they are to be read again, before all others.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            // Bytes of their own: those of hyper would keep its whole buffer.
+            self.early = Bytes::from([bytes, &self.early].concat());
+        }
+    }
+
+    pub(super) fn has_early(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// From now on somebody else looks after it.
     pub(crate) fn without_timeout(mut self) -> Self {
         self.write_timeout = None;
         self.stalled = None;
+        self.lot = None;
         self
     }
 
@@ -58,6 +84,9 @@ impl Stream {
         cx: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        if let Some(lot) = &self.lot {
+            lot.set_blocked(written.is_pending());
+        }
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -96,6 +125,11 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.early.is_empty() {
+            let len = self.early.len().min(into.remaining());
+            into.put_slice(&self.early.split_to(len));
+            return Poll::Ready(Ok(()));
+        }
         either!(&mut self.socket, |io| io.poll_read(cx, into))
     }
 }

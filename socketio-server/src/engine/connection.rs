@@ -9,6 +9,8 @@ use engineio_proto::server::Session;
 use engineio_proto::{LinkId, Time};
 use tokio::time::timeout;
 
+use tracing::Span;
+
 use super::clock::Clock;
 use super::driver::CLOSE_TIMEOUT;
 use super::link::Link;
@@ -24,6 +26,8 @@ pub(crate) struct Connection<P: Protocol> {
     pub(crate) clock: Clock,
     /// What the client said when it came.
     pub(crate) handshake: Arc<Handshake>,
+    /// What is logged about the client stands in this. It has a number: the id of a session is a secret.
+    pub(crate) span: Span,
     state: Mutex<State<P::Machine>>,
     /// What the protocol keeps with each client.
     pub(crate) local: P::Local,
@@ -40,6 +44,8 @@ pub(crate) struct State<M> {
     more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
     get: Option<Waker>,
+    /// The `POST` under way, if it waits for somebody else to move on.
+    post: Option<Waker>,
     /// Somebody hands out events; others need not, and must not.
     dispatching: bool,
     /// Links that the driver does not have yet.
@@ -54,6 +60,7 @@ impl<P: Protocol> Connection<P> {
         machine: P::Machine,
         clock: Clock,
         handshake: Arc<Handshake>,
+        span: Span,
         local: P::Local,
     ) -> Arc<Self> {
         let state = State {
@@ -62,6 +69,7 @@ impl<P: Protocol> Connection<P> {
             driver_gone: false,
             more_to_do: false,
             get: None,
+            post: None,
             dispatching: false,
             new_links: Vec::new(),
             armed: None,
@@ -70,6 +78,7 @@ impl<P: Protocol> Connection<P> {
             protocol,
             clock,
             handshake,
+            span,
             state: Mutex::new(state),
             local,
         })
@@ -101,6 +110,7 @@ impl<P: Protocol> Connection<P> {
             return;
         }
         let baton = Baton(self);
+        let _span = self.span.enter();
         loop {
             let mut state = self.lock();
             let Some(event) = state.machine.poll_event() else {
@@ -126,11 +136,21 @@ impl<P: Protocol> Connection<P> {
         question(self.lock().machine.session())
     }
 
-    /// The driver has its turn soon: it may go on with what it had to leave.
-    pub(crate) fn wake_driver(&self) {
-        let driver = self.lock().rouse();
-        if let Some(driver) = driver {
-            driver.wake();
+    /// Whoever reads from the client may go on with what it had to leave: the driver, or a `POST`.
+    pub(crate) fn wake_readers(&self) {
+        let mut state = self.lock();
+        let wakers = [state.rouse(), state.post.take()];
+        drop(state);
+        for waker in wakers.into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    /// A `POST` may go on.
+    pub(crate) fn wake_post(&self) {
+        let post = self.lock().post.take();
+        if let Some(post) = post {
+            post.wake();
         }
     }
 
@@ -147,7 +167,7 @@ impl<P: Protocol> Connection<P> {
         }
         state.new_links.push((id, link));
         drop(state);
-        self.wake_driver();
+        self.wake_readers();
     }
 }
 
@@ -159,6 +179,7 @@ impl<M: Machine> State<M> {
             return Wakers {
                 driver: None,
                 get: None,
+                post: None,
             };
         }
         let session = self.machine.session();
@@ -177,6 +198,7 @@ impl<M: Machine> State<M> {
         Wakers {
             driver,
             get: self.get.take(),
+            post: self.post.take(),
         }
     }
 
@@ -211,6 +233,10 @@ impl<M: Machine> State<M> {
         store(&mut self.get, waker);
     }
 
+    pub(crate) fn post_sleeps(&mut self, waker: &Waker) {
+        store(&mut self.post, waker);
+    }
+
     pub(crate) fn is_dispatching(&self) -> bool {
         self.dispatching
     }
@@ -227,11 +253,12 @@ fn store(slot: &mut Option<Waker>, waker: &Waker) {
 struct Wakers {
     driver: Option<Waker>,
     get: Option<Waker>,
+    post: Option<Waker>,
 }
 
 impl Wakers {
     fn wake(self) {
-        for waker in [self.driver, self.get].into_iter().flatten() {
+        for waker in [self.driver, self.get, self.post].into_iter().flatten() {
             waker.wake();
         }
     }

@@ -11,19 +11,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use engineio_proto::server::Session;
-use engineio_proto::{Frame, LinkId, Time};
+use engineio_proto::{CloseReason, Frame, LinkId, Time, Transport, TransportFault};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connection::Connection;
 use super::http::Core;
 use super::link::{Link, Received};
 use super::machine::{Machine, Protocol};
+use super::meter::{Upgrading, Way};
 
 pub(crate) struct Driver<P: Protocol> {
     core: Arc<Core<P>>,
     connection: Arc<Connection<P>>,
     /// The session has ended and cannot be asked for any more; links may still be saying goodbye.
     ended: bool,
+    transport: Transport,
     links: Vec<Driven>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Time>,
@@ -69,10 +71,12 @@ thread_local! {
 
 impl<P: Protocol> Driver<P> {
     pub(crate) fn new(core: Arc<Core<P>>, connection: Arc<Connection<P>>) -> Self {
+        let transport = connection.session(Session::transport);
         Self {
             core,
             connection,
             ended: false,
+            transport,
             links: Vec::new(),
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
@@ -120,13 +124,32 @@ impl<P: Protocol> Driver<P> {
     }
 
     /// If the session has ended, nobody finds it any more. Whether it has.
-    fn end(&self) -> bool {
-        let ended = |session: &Session| session.close_reason().map(|_| session.sid().clone());
-        let sid = self.connection.session(ended);
-        if let Some(sid) = &sid {
-            self.core.sessions.remove(sid);
+    fn end(&mut self) -> bool {
+        let (transport, ended) = self.connection.session(|session| {
+            let ended = session.close_reason();
+            (
+                session.transport(),
+                ended.map(|reason| (reason, session.sid().clone())),
+            )
+        });
+        if transport != self.transport {
+            self.transport = transport;
+            self.core.meter.upgrade(Upgrading::Done);
+            tracing::debug!(transport = transport.name(), "upgraded");
         }
-        sid.is_some()
+        let Some((reason, sid)) = ended else {
+            return false;
+        };
+        self.core.sessions.remove(&sid);
+        self.core.meter.closed(reason);
+        if reason == CloseReason::TransportError(TransportFault::Slow) {
+            tracing::warn!(
+                "closed a client that takes too little of what it is sent; the options `buffer_limit` and `on_full` decide it"
+            );
+        } else {
+            tracing::debug!(%reason, "closed");
+        }
+        true
     }
 
     /// Links into the machine, and what came of it to the application.
@@ -151,10 +174,14 @@ impl<P: Protocol> Driver<P> {
             }
             progress = true;
             let (now, id) = (connection.clock.now(), driven.id);
+            let mut bytes = 0;
             let mut state = connection.lock();
             for received in received.drain(..) {
                 if received.is_end() {
                     driven.phase = Phase::Received;
+                }
+                if let Received::Frame(frame) = &received {
+                    bytes += frame.len();
                 }
                 match received {
                     Received::Frame(frame) => state.machine.handle_frame(id, frame, now),
@@ -165,6 +192,7 @@ impl<P: Protocol> Driver<P> {
                 }
             }
             drop(state);
+            self.core.meter.received(Way::Link, bytes);
             connection.dispatch();
         }
         progress
@@ -250,6 +278,7 @@ impl<P: Protocol> Driver<P> {
             if sent > 0 {
                 connection.protocol.sent(connection);
             }
+            self.core.meter.sent(Way::Link, sent);
             // Who is not read from shows that it lives by taking what is written.
             if sent > 0 && !connection.session(Session::wants_input) {
                 connection.input(Machine::handle_activity);
@@ -285,6 +314,8 @@ impl<P: Protocol> Future for Driver<P> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        let connection = Arc::clone(&this.connection);
+        let _span = connection.span.enter();
         let (mut received, mut frames) = SCRATCH.take();
         let turn = this.turn(cx, &mut received, &mut frames);
         received.clear();

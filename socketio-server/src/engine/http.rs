@@ -7,6 +7,7 @@ mod refusal;
 mod upgrade;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use engineio_proto::ContentType;
 use engineio_proto::admit::{Admission, Known, Method, admit};
@@ -26,6 +27,7 @@ use self::upgrade::WebSocketHandshake;
 use super::connection::Connection;
 use super::driver::Driver;
 use super::machine::{Machine, Protocol};
+use super::meter::Meter;
 use super::registry::Registry;
 use super::{Clock, ids};
 use crate::door::{
@@ -62,6 +64,9 @@ pub(crate) struct Core<P: Protocol> {
     pub(crate) clock: Clock,
     pub(crate) sessions: Registry<Connection<P>>,
     gate: Gate,
+    pub(crate) meter: Meter,
+    /// How many sessions there have been.
+    count: AtomicU64,
 }
 
 impl<P: Protocol> Core<P> {
@@ -70,6 +75,8 @@ impl<P: Protocol> Core<P> {
             prefix: options.prefix(),
             session_options: Arc::new(options.sessions.clone()),
             gate: Gate::new(&options),
+            meter: Meter::new(),
+            count: AtomicU64::new(0),
             options,
             protocol,
             clock: Clock::start(),
@@ -207,7 +214,7 @@ impl<P: Protocol> Core<P> {
 
     /// A client comes: it is answered its first poll, or gets its WebSocket.
     async fn open(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         opening: Opening,
         handshake: Arc<Handshake>,
         upgrade: Option<Upgrade>,
@@ -223,18 +230,24 @@ impl<P: Protocol> Core<P> {
         dress.cookie = cookie.and_then(|cookie| cookie.header(opening.sid().as_str()));
         let options = Arc::clone(&self.session_options);
         let session = Session::accept_polling(options, opening, self.clock.now());
-        Ok(polling::get(&self.add(session, handshake)).await?)
+        Ok(polling::get(&self.add(session, handshake), &self.meter).await?)
     }
 
     /// A session begins: it can be asked for from now on, and its driver runs.
     fn add(self: &Arc<Self>, session: Session, handshake: Arc<Handshake>) -> Arc<Connection<P>> {
         let sid = session.sid().clone();
+        let (transport, revision) = (session.transport().name(), session.revision());
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let span = tracing::debug_span!("session", number);
+        span.in_scope(|| tracing::debug!(transport, revision = revision.number(), "opened"));
+        self.meter.opened(transport, revision);
         let machine = self.protocol.accept(session, &handshake, self.clock.now());
         let connection = Connection::new(
             Arc::clone(&self.protocol),
             machine,
             self.clock,
             handshake,
+            span,
             self.protocol.local(),
         );
         // Ids have 120 random bits; one that is taken does not happen.
@@ -272,36 +285,42 @@ impl<P: Protocol> Door for Core<P> {
         if parts.method == http::Method::OPTIONS && origins.answers_preflight() {
             origins.decorate_preflight(&parts.headers, &mut dress.headers);
             let answer = answer::empty(StatusCode::NO_CONTENT);
-            return Box::pin(async { dress.finish(Ok(answer)).await });
+            return Box::pin(async move { dress.finish(Ok(answer), &self.meter).await });
         }
         if let (Some(name), Some(files)) = (self.file(&parts), self.options.files.clone()) {
             let (headers, coding) = (parts.headers, dress.coding.take());
             return Box::pin(async move {
                 let answer = files.answer(name, &headers, coding).await;
                 dress
-                    .finish(answer.ok_or(Reject::TransportUnknown.into()))
+                    .finish(answer.ok_or(Reject::TransportUnknown.into()), &self.meter)
                     .await
             });
         }
         let is_upgrade = dress.is_upgrade;
         match self.route(parts, client, is_upgrade) {
             Ok(Work::Get(connection)) => Box::pin(async move {
-                let answer = polling::get(&connection).await;
-                dress.finish(answer.map_err(Refused::from)).await
+                let answer = polling::get(&connection, &self.meter).await;
+                dress
+                    .finish(answer.map_err(Refused::from), &self.meter)
+                    .await
             }),
             Ok(Work::Post(connection, content)) => Box::pin(async move {
-                let answer = polling::post(&connection, content, body, &self.options).await;
-                dress.finish(answer).await
+                let answer = polling::post(&self, &connection, content, body).await;
+                dress.finish(answer, &self.meter).await
             }),
             Ok(Work::Open(opening, handshake, upgrade)) => Box::pin(async move {
                 let answer = self.open(opening, handshake, upgrade, &mut dress).await;
-                dress.finish(answer).await
+                dress.finish(answer, &self.meter).await
             }),
             Ok(Work::Try(connection, upgrade, base64)) => {
                 let answer = self.upgrade(upgrade, &connection, base64);
-                Box::pin(async { dress.finish(answer.map_err(Refused::from)).await })
+                Box::pin(async move {
+                    dress
+                        .finish(answer.map_err(Refused::from), &self.meter)
+                        .await
+                })
             }
-            Err(refused) => Box::pin(async { dress.finish(Err(refused)).await }),
+            Err(refused) => Box::pin(async move { dress.finish(Err(refused), &self.meter).await }),
         }
     }
 

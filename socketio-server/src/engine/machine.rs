@@ -61,7 +61,13 @@ pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     fn handle(&self, connection: &Arc<Connection<Self>>, event: <Self::Machine as Machine>::Event);
 
     /// Whether more may be read from this client.
-    fn wants_input(&self, connection: &Connection<Self>) -> bool;
+    fn wants_input(&self, connection: &Arc<Connection<Self>>) -> bool;
+
+    /// Whether the application has done what it does at once about all that was handed out.
+    fn is_settled(&self, connection: &Connection<Self>) -> bool {
+        let _ = connection;
+        true
+    }
 
     /// Something that was owed to this client has left.
     fn sent(&self, connection: &Connection<Self>) {

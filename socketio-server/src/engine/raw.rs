@@ -4,12 +4,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use engineio_proto::Time;
 use engineio_proto::server::{Event, Session};
-use engineio_proto::{Time, Transport};
 
 use super::builder::EngineBuilder;
 use super::connection::Connection;
-use super::http::{Core, Entrance, Refused};
+use super::http::Core;
 use super::machine::Protocol;
 use super::socket::{Inbox, Socket};
 use crate::door::{Handshake, door_handle};
@@ -33,21 +33,6 @@ impl Engine {
     /// How many sessions there are.
     pub fn sessions(&self) -> usize {
         self.core.sessions.len()
-    }
-
-    /// Lets a client in that comes over something else than HTTP: a link of your own, or a stream that became a WebSocket
-    /// elsewhere. `transport` is one of those that are offered; `request` is what is known of it: the query (`EIO`, and `sid` if a session goes over to the link), headers,
-    /// and as extensions a [`Peer`](super::Peer). All that is asked of clients that come by HTTP is asked of it.
-    ///
-    /// # Errors
-    ///
-    /// It is refused. Tell it before the link is established, as [`Refused`] says.
-    pub async fn admit<B>(
-        &self,
-        request: http::Request<B>,
-        transport: Transport,
-    ) -> Result<Entrance, Refused> {
-        Arc::clone(&self.core).admit(request, transport).await
     }
 
     /// Lets no new client in, closes all sessions, each when what was sent has left, and ends the listeners.
@@ -112,8 +97,12 @@ impl Protocol for Raw {
         connection.local.push(event);
     }
 
-    fn wants_input(&self, connection: &Connection<Self>) -> bool {
+    fn wants_input(&self, connection: &Arc<Connection<Self>>) -> bool {
         connection.local.len() < self.inbox
+    }
+
+    fn is_settled(&self, connection: &Connection<Self>) -> bool {
+        connection.local.is_settled()
     }
 
     fn gone(&self, connection: &Arc<Connection<Self>>) {

@@ -35,8 +35,8 @@ impl Socket {
             if let Some(message) = inbox.messages.pop_front() {
                 drop(inbox);
                 if was_full {
-                    // The driver may be waiting for room.
-                    self.connection.wake_driver();
+                    // Who reads from the client may be waiting for room.
+                    self.connection.wake_readers();
                 }
                 return Poll::Ready(Some(message));
             }
@@ -47,6 +47,9 @@ impl Socket {
                 Some(waker) => waker.clone_from(cx.waker()),
                 waiting => *waiting = Some(cx.waker().clone()),
             }
+            drop(inbox);
+            // All that was received is dealt with, or in other hands.
+            self.connection.wake_post();
             Poll::Pending
         })
         .await
@@ -137,6 +140,12 @@ impl Inbox {
 
     pub(super) fn len(&self) -> usize {
         self.lock().messages.len()
+    }
+
+    /// Whether the application waits for the next message.
+    pub(super) fn is_settled(&self) -> bool {
+        let inbox = self.lock();
+        inbox.messages.is_empty() && inbox.waiting.is_some()
     }
 
     /// The session is gone, whatever it said last.

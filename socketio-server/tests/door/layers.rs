@@ -26,7 +26,7 @@ fn echo(change: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Engine {
 fn listener(runtime: &Runtime) -> (TcpListener, Client) {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
-    (listener, Client { address })
+    (listener, Client::new(address))
 }
 
 /// Everything that a client of Engine.IO does: polling, WebSocket, and the upgrade.

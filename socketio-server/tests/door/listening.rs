@@ -16,7 +16,7 @@ use crate::{HANDSHAKE, poll};
 /// Connects, writes, and waits for the end. What came, and how long it took.
 fn until_closed(client: Client, bytes: &[u8]) -> (String, Duration) {
     let started = Instant::now();
-    let mut stream = TcpStream::connect(client.address).unwrap();
+    let mut stream = TcpStream::connect(client.address()).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
@@ -125,7 +125,7 @@ fn a_client_that_takes_nothing_of_an_answer_loses_its_connection() {
             .max_payload(20_000_000)
     });
     let sid = server.open("EIO=4");
-    let mut stuck = TcpStream::connect(server.address).unwrap();
+    let mut stuck = TcpStream::connect(server.address()).unwrap();
     // Requests without end, whose answers are never read.
     stuck
         .set_write_timeout(Some(Duration::from_millis(100)))
@@ -157,7 +157,7 @@ fn run(engine: &Engine) -> (Client, mpsc::Receiver<()>, Runtime) {
         serving.serve(listener).await.unwrap();
         ended.send(()).unwrap();
     });
-    (Client { address }, end, runtime)
+    (Client::new(address), end, runtime)
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_server_that_closes_says_goodbye_to_everybody_and_then_stops_listening() {
     assert!(held.is_held(100));
     let mut websocket = client.websocket("EIO=4");
     assert!(websocket.text().starts_with("0{"));
-    let idle = TcpStream::connect(client.address).unwrap();
+    let idle = TcpStream::connect(client.address()).unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert!(end.try_recv().is_err());
     engine.close();
@@ -178,7 +178,7 @@ fn a_server_that_closes_says_goodbye_to_everybody_and_then_stops_listening() {
     drop(websocket);
     end.recv_timeout(Duration::from_secs(5))
         .expect("listening ends");
-    assert!(TcpStream::connect(client.address).is_err());
+    assert!(TcpStream::connect(client.address()).is_err());
     assert_eq!(engine.sessions(), 0);
     drop(idle);
 }
@@ -247,4 +247,159 @@ fn an_answer_that_never_left_ends_the_session() {
     assert!(body.unwrap().to_bytes().starts_with(b"0{"));
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(engine.sessions(), 1);
+}
+
+/// Polls that wait are answered without what speaks HTTP otherwise: nobody must notice.
+mod waiting {
+    use super::*;
+
+    fn read_answer(stream: &mut TcpStream) -> String {
+        let mut read = Vec::new();
+        let mut byte = [0];
+        while !read.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).expect("a head");
+            read.push(byte[0]);
+        }
+        let head = String::from_utf8(read).unwrap();
+        let len = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; len.unwrap().parse().unwrap()];
+        stream.read_exact(&mut body).unwrap();
+        head + std::str::from_utf8(&body).unwrap()
+    }
+
+    fn connect(client: Client) -> TcpStream {
+        let stream = TcpStream::connect(client.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        stream
+    }
+
+    fn get(sid: &str, more: &str) -> String {
+        format!("GET {} HTTP/1.1\r\nHost: x\r\n{more}\r\n", poll(sid))
+    }
+
+    #[test]
+    fn one_connection_carries_any_number_of_polls_that_wait() {
+        let server = serve(|engine| engine);
+        let sid = server.open("EIO=4");
+        let mut stream = connect(*server);
+        for number in 0..20 {
+            stream.write_all(get(&sid, "").as_bytes()).unwrap();
+            if number % 3 > 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            server.post(&poll(&sid), &format!("4{number}"));
+            let answer = read_answer(&mut stream);
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+            assert!(answer.ends_with(&format!("\r\n\r\n4{number}")), "{answer}");
+            for header in [
+                "date: ",
+                "cache-control: no-store\r\n",
+                "content-type: text/plain; charset=UTF-8\r\n",
+            ] {
+                assert_eq!(answer.matches(header).count(), 1, "{header} in {answer}");
+            }
+        }
+    }
+
+    #[test]
+    fn requests_that_come_while_one_waits_are_answered_after_it() {
+        let server = serve(|engine| engine);
+        let sid = server.open("EIO=4");
+        let mut stream = connect(*server);
+        // More than is looked at while the first waits.
+        let padding = format!("X-Padding: {}\r\n", "x".repeat(3_000));
+        let next = "GET /elsewhere HTTP/1.1\r\nHost: x\r\n".to_owned() + &padding + "\r\n";
+        stream.write_all(get(&sid, "").as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let (first, rest) = next.split_at(100);
+        stream.write_all(first.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        stream.write_all(rest.as_bytes()).unwrap();
+        stream.write_all(next.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        server.post(&poll(&sid), "4now");
+        assert!(read_answer(&mut stream).ends_with("4now"));
+        for _ in 0..2 {
+            assert!(read_answer(&mut stream).starts_with("HTTP/1.1 404"));
+        }
+    }
+
+    #[test]
+    fn a_client_that_goes_away_while_it_waits_has_ended_its_session() {
+        let server = serve(|engine| engine);
+        let sid = server.open("EIO=4");
+        let mut stream = connect(*server);
+        stream.write_all(get(&sid, "").as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(server.engine.sessions(), 1);
+        drop(stream);
+        server.wait_until_empty();
+    }
+
+    #[test]
+    fn a_client_that_wants_one_answer_gets_it_and_the_end() {
+        let server = serve(|engine| engine);
+        let sid = server.open("EIO=4");
+        let mut stream = connect(*server);
+        stream
+            .write_all(get(&sid, "Connection: close\r\n").as_bytes())
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        server.post(&poll(&sid), "4last");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.contains("connection: close\r\n") && answer.ends_with("4last"),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn answers_before_one_that_waits_are_written_to_the_end() {
+        let server = serve(|engine| engine.max_payload(20_000_000).buffer_limit(20_000_000, 100));
+        let sid = server.open("EIO=4");
+        let mut stream = connect(*server);
+        // More than the system takes at once, and a poll that waits behind it.
+        let large = "x".repeat(8_000_000);
+        server.post(&poll(&sid), &format!("4{large}"));
+        std::thread::sleep(Duration::from_millis(100));
+        stream
+            .write_all((get(&sid, "") + &get(&sid, "")).as_bytes())
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let answer = read_answer(&mut stream);
+        assert!(answer.ends_with(&large), "{}", answer.len());
+        server.post(&poll(&sid), "4small");
+        assert!(read_answer(&mut stream).ends_with("\r\n\r\n4small"));
+    }
+}
+
+#[test]
+fn a_client_that_polls_is_not_read_from_while_nobody_listens() {
+    let (received, messages) = mpsc::channel();
+    let engine = Engine::builder().inbox(2).serve(move |socket| {
+        let received = received.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(800)).await;
+            while socket.recv().await.is_some() {
+                received.send(()).unwrap();
+            }
+        }
+    });
+    let (client, _end, _runtime) = run(&engine);
+    let sid = client.open("EIO=4");
+    assert_eq!(
+        client.post(&poll(&sid), "4a\u{1e}4b\u{1e}4c").said(),
+        (200, "ok")
+    );
+    let held = client.begin(&format!("POST {}", poll(&sid)), b"4d");
+    assert!(held.is_held(300), "the inbox is full");
+    assert_eq!(held.answer().said(), (200, "ok"));
+    for _ in 0..4 {
+        messages.recv_timeout(Duration::from_secs(5)).unwrap();
+    }
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::refusal::Refused;
 use super::{Answer, upgrade};
 use crate::door::{Coding, Options, ResponseBody, compress};
+use crate::engine::meter::Meter;
 
 /// What an answer gets besides what is said in it. Decided when the request comes, since nothing of it is there later.
 pub(super) struct Dress {
@@ -29,7 +30,7 @@ impl Dress {
     }
 
     /// The answer as it goes out.
-    pub(super) async fn finish(self, answer: Result<Answer, Refused>) -> Answer {
+    pub(super) async fn finish(self, answer: Result<Answer, Refused>, meter: &Meter) -> Answer {
         let mut answer = match answer {
             Ok(mut answer) => {
                 if let Some((coding, from)) = self.coding {
@@ -42,6 +43,7 @@ impl Dress {
             }
             Err(refused) => {
                 refused.log();
+                meter.refused(refused.reason());
                 refuse(&refused, self.is_upgrade)
             }
         };

@@ -16,6 +16,7 @@ use super::refusal::Refused;
 use super::upgrade::PendingLink;
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
+use crate::engine::meter::Upgrading;
 use crate::engine::ws::WebSocket;
 
 /// A client that was let in and has no link yet. See [`Engine::admit`](crate::engine::Engine::admit).
@@ -51,8 +52,11 @@ impl<P: Protocol> Core<P> {
         request: Request<B>,
         transport: Transport,
     ) -> Result<Entrance, Refused> {
-        let entrance = self.try_admit(request, transport).await;
-        entrance.inspect_err(Refused::log)
+        let entrance = Arc::clone(&self).try_admit(request, transport).await;
+        entrance.inspect_err(|refused| {
+            refused.log();
+            self.meter.refused(refused.reason());
+        })
     }
 
     async fn try_admit<B>(
@@ -78,6 +82,7 @@ impl<P: Protocol> Core<P> {
             }
             let id = connection
                 .input(|machine, now| machine.open_link(transport, query.base64(), now))?;
+            self.meter.upgrade(Upgrading::Tried);
             let pending = PendingLink::new(connection, id);
             return Ok(Entrance {
                 open: Box::new(move |link| pending.opened(link)),

@@ -4,22 +4,27 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use engineio_proto::ContentType;
 use engineio_proto::reject::Reject;
+use engineio_proto::server::Session;
 use http_body::Body as _;
-
 use tokio::time::timeout;
 
 use super::refusal::Refused;
-use super::{Answer, answer};
-use crate::door::{AnyBody, Options, ResponseBody, Unwritten};
+use super::{Answer, Core, answer};
+use crate::door::{AnyBody, ResponseBody, Unwritten};
 use crate::engine::connection::Connection;
 use crate::engine::machine::{Machine, Protocol};
+use crate::engine::meter::{Meter, Way};
 
 /// Answers a `GET` when there is something to say.
-pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<Answer, Reject> {
+pub(super) async fn get<P: Protocol>(
+    connection: &Arc<Connection<P>>,
+    meter: &Meter,
+) -> Result<Answer, Reject> {
     connection.input(Machine::handle_get)?;
     let pending = PendingGet(Some(connection));
     let mut body = BytesMut::new();
@@ -36,6 +41,7 @@ pub(super) async fn get<P: Protocol>(connection: &Arc<Connection<P>>) -> Result<
     })
     .await;
     pending.answered();
+    meter.sent(Way::Polling, body.len());
     connection.protocol.sent(connection);
     // The answer may have been what ended the session.
     connection.dispatch();
@@ -67,13 +73,20 @@ impl<P: Protocol> Drop for PendingGet<'_, P> {
 
 /// Reads a body and hands out what is in it.
 pub(super) async fn post<P: Protocol>(
+    core: &Core<P>,
     connection: &Arc<Connection<P>>,
     content: ContentType,
     body: AnyBody,
-    options: &Options,
 ) -> Result<Answer, Refused> {
     connection.input(|machine, now| machine.start_post(content, now))?;
     let pending = PendingPost(Some(connection));
+    // Who does not read his answers, or is not listened to, is not read from.
+    until(connection, |connection| {
+        let reads = connection.session(Session::wants_input);
+        reads && connection.protocol.wants_input(connection)
+    })
+    .await;
+    let options = &core.options;
     let max = options.sessions.max_payload_bytes();
     let body = match timeout(options.body_timeout, read(connection, body, max)).await {
         Ok(Read::Body(body)) => body,
@@ -87,12 +100,37 @@ pub(super) async fn post<P: Protocol>(
         Err(_) => return Err(Refused::body_timeout()),
     };
     pending.done();
+    core.meter.received(Way::Polling, body.len());
     connection.input(|machine, now| machine.handle_post(body, now))?;
+    let settled = until(connection, |connection| {
+        connection.protocol.is_settled(connection)
+    });
+    // It is in no hurry if it is not done by then.
+    let _ = timeout(SETTLING, settled).await;
     connection.lock().machine.finish_post()?;
     Ok(answer::polled(
         "text/html",
         ResponseBody::full(Bytes::from_static(b"ok")),
     ))
+}
+
+/// What the application says at once is said before the client hears `ok`, so that its next poll finds it together. As in
+/// the reference, where handlers run before the answer.
+const SETTLING: Duration = Duration::from_millis(10);
+
+/// Waits until something holds, or the session is not open any more.
+async fn until<P: Protocol>(
+    connection: &Arc<Connection<P>>,
+    holds: impl Fn(&Arc<Connection<P>>) -> bool,
+) {
+    poll_fn(|cx| {
+        connection.lock().post_sleeps(cx.waker());
+        if holds(connection) || !connection.session(Session::is_open) {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 enum Read {

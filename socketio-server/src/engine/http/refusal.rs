@@ -93,6 +93,26 @@ impl Refused {
         self.option
     }
 
+    /// The reason in a word or two, for counters.
+    pub(super) fn reason(&self) -> &'static str {
+        match (&self.why, self.option) {
+            // What is forbidden is best known by who forbids it.
+            (Why::Reject(Reject::Forbidden(_)), Some(option)) => option,
+            (Why::Reject(Reject::TransportUnknown), _) => "transport unknown",
+            (Why::Reject(Reject::UnknownSid), _) => "unknown sid",
+            (Why::Reject(Reject::BadHandshakeMethod | Reject::BadMethod), _) => "bad method",
+            (Why::Reject(Reject::UnsupportedProtocolVersion), _) => "revision 3",
+            (Why::Reject(Reject::GetOverlap | Reject::PostOverlap), _) => "overlap",
+            (Why::Reject(Reject::InvalidContent | Reject::InvalidPayload), _) => "invalid payload",
+            (Why::Reject(Reject::PayloadTooLarge), _) => "payload too large",
+            (Why::Reject(_), _) => "bad request",
+            (Why::Busy(Busy::Closing), _) => "closing",
+            (Why::Busy(Busy::TooMany), _) => "too many sessions",
+            (Why::Busy(Busy::TooFast), _) => "too many handshakes",
+            (Why::BodyTimeout, _) => "body timeout",
+        }
+    }
+
     /// A client that comes again later may be taken.
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.why, Why::Busy(_))

@@ -21,6 +21,7 @@ use crate::door::{Handshake, Stream};
 use crate::engine::connection::Connection;
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
+use crate::engine::meter::Upgrading;
 use crate::engine::ws::WebSocket;
 
 /// Whether the request asks for a WebSocket.
@@ -116,6 +117,7 @@ impl<P: Protocol> Core<P> {
     ) -> Result<Answer, Reject> {
         let id = connection
             .input(|machine, now| machine.open_link(Transport::WEBSOCKET, base64, now))?;
+        self.meter.upgrade(Upgrading::Tried);
         let (core, pending) = (
             Arc::clone(self),
             PendingLink::new(Arc::clone(connection), id),

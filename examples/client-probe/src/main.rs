@@ -1,0 +1,423 @@
+//! A client that is told by lines of JSON what to do, and says in lines of JSON what happens: for those who judge the client
+//! from outside, and for trying out a server by hand.
+//!
+//! ```text
+//! {"cmd":"open","s":"a","url":"http://localhost:3000","nsp":"/chat"}
+//! {"cmd":"emit","s":"a","ev":"message","args":["hello",{"$bin":"AAH/"}],"ack":true,"id":1,"timeout":1000}
+//! ```
+
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use socketio_client::{
+    AckError, AckSender, Arguments, Backoff, Client, EmitError, Error, Event, Jitter, Lifecycle,
+    MessagePack, Revision, Socket, Status, Transport, Value,
+};
+use tokio::io::AsyncBufReadExt as _;
+
+#[derive(Deserialize)]
+#[serde(tag = "cmd", rename_all = "lowercase")]
+enum Command {
+    Open {
+        s: String,
+        url: String,
+        nsp: Option<String>,
+        manager: Option<String>,
+        #[serde(default)]
+        opts: Box<Options>,
+    },
+    Emit {
+        s: String,
+        ev: String,
+        #[serde(default)]
+        args: Vec<Json>,
+        #[serde(default)]
+        volatile: bool,
+        #[serde(default)]
+        ack: bool,
+        id: Option<Json>,
+        timeout: Option<u64>,
+    },
+    Reply {
+        s: String,
+        ev: String,
+        #[serde(default)]
+        echo: bool,
+        #[serde(default)]
+        args: Vec<Json>,
+    },
+    Disconnect {
+        s: String,
+    },
+    Connect {
+        s: String,
+        auth: Option<Json>,
+    },
+    Drop {
+        s: String,
+    },
+    State {
+        s: String,
+        id: Option<Json>,
+    },
+    Quit,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Options {
+    transports: Option<Vec<String>>,
+    path: Option<String>,
+    auth: Option<Json>,
+    query: BTreeMap<String, Json>,
+    nsp_query: Option<Json>,
+    headers: BTreeMap<String, String>,
+    reconnection: Option<bool>,
+    reconnection_delay: Option<u64>,
+    reconnection_delay_max: Option<u64>,
+    reconnection_attempts: Option<f64>,
+    randomization_factor: Option<f64>,
+    timeout: Option<u64>,
+    eio: Option<u8>,
+    parser: Option<String>,
+}
+
+/// How to answer an event: with what it carried, and then with this.
+type Replies = Arc<Mutex<HashMap<String, (bool, Vec<Value>)>>>;
+
+#[derive(Default)]
+struct Probe {
+    sockets: HashMap<String, (Socket, Replies)>,
+    managers: HashMap<String, Client>,
+}
+
+#[tokio::main]
+async fn main() {
+    say(
+        &json!({ "ev": "ready", "probe": "socketio-client (Rust)", "eio": [3, 4], "parsers": ["default", "msgpack"] }),
+    );
+    let mut probe = Probe::default();
+    let mut lines = tokio::io::BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let id = serde_json::from_str::<Json>(&line)
+            .ok()
+            .and_then(|line| line.get("id").cloned());
+        let done = match serde_json::from_str(&line) {
+            Ok(Command::Quit) => break,
+            Ok(command) => probe.run(command),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(message) = done {
+            let mut event = json!({ "ev": "error", "message": message });
+            if let Some(id) = id {
+                event["id"] = id;
+            }
+            say(&event);
+        }
+    }
+    let clients: Vec<_> = probe
+        .sockets
+        .into_values()
+        .map(|(socket, _)| socket.client().clone())
+        .collect();
+    for client in clients {
+        let _ = tokio::time::timeout(Duration::from_millis(200), client.closed()).await;
+    }
+    // Whatever is left of connections is not worth waiting for.
+    std::process::exit(0);
+}
+
+fn say(event: &Json) {
+    let mut out = std::io::stdout().lock();
+    // Whoever has gone away wants to hear nothing.
+    let _ = writeln!(out, "{event}");
+    let _ = out.flush();
+}
+
+impl Probe {
+    fn run(&mut self, command: Command) -> Result<(), String> {
+        match command {
+            Command::Open {
+                s,
+                url,
+                nsp,
+                manager,
+                opts,
+            } => self.open(s, &url, nsp.as_deref().unwrap_or("/"), manager, &opts),
+            Command::Emit {
+                s,
+                ev,
+                args,
+                volatile,
+                ack,
+                id,
+                timeout,
+            } => {
+                let (socket, _) = self.socket(&s)?;
+                emit(
+                    socket,
+                    &s,
+                    &ev,
+                    &args,
+                    volatile,
+                    ack.then_some((id.unwrap_or(Json::Null), timeout)),
+                )
+            }
+            Command::Reply { s, ev, echo, args } => {
+                let (_, replies) = self.socket(&s)?;
+                let args = args
+                    .iter()
+                    .map(values::from_json)
+                    .collect::<Result<_, _>>()?;
+                replies
+                    .lock()
+                    .map_err(|error| error.to_string())?
+                    .insert(ev, (echo, args));
+                Ok(())
+            }
+            Command::Disconnect { s } => {
+                self.socket(&s)?.0.disconnect();
+                Ok(())
+            }
+            Command::Connect { s, auth } => {
+                let (socket, _) = self.socket(&s)?;
+                match auth {
+                    Some(auth) => socket
+                        .open_with_auth(&values::from_json(&auth)?)
+                        .map_err(|error| error.to_string()),
+                    None => {
+                        socket.open();
+                        Ok(())
+                    }
+                }
+            }
+            Command::Drop { s } => {
+                self.socket(&s)?.0.client().cut();
+                Ok(())
+            }
+            Command::State { s, id } => {
+                let (socket, _) = self.socket(&s)?;
+                let client = socket.client();
+                say(&json!({
+                    "ev": "state",
+                    "id": id,
+                    "s": s,
+                    "connected": socket.is_connected(),
+                    "sid": socket.id().map(|id| id.as_str().to_owned()),
+                    "recovered": matches!(&*socket.status().borrow(), Status::Connected { recovered: true }),
+                    "transport": client.transport().map(Transport::name),
+                    "engineId": client.session_id(),
+                }));
+                Ok(())
+            }
+            Command::Quit => Ok(()),
+        }
+    }
+
+    fn socket(&self, name: &str) -> Result<&(Socket, Replies), String> {
+        self.sockets
+            .get(name)
+            .ok_or_else(|| format!("there is no socket {name:?}"))
+    }
+
+    fn open(
+        &mut self,
+        name: String,
+        url: &str,
+        nsp: &str,
+        manager: Option<String>,
+        opts: &Options,
+    ) -> Result<(), String> {
+        if self.sockets.contains_key(&name) {
+            return Err(format!("there is a socket {name:?} already"));
+        }
+        // In revision 3 it travels as a query behind the name of the namespace.
+        let shown = if opts.eio == Some(3) {
+            opts.nsp_query.as_ref()
+        } else {
+            opts.auth.as_ref()
+        };
+        let shown = shown.map(values::from_json).transpose()?;
+        let replies = Replies::default();
+        let for_socket = Arc::clone(&replies);
+        let label = name.clone();
+        let listen = move |socket: &Socket| listen(socket, &label, &for_socket);
+        let known = manager
+            .as_ref()
+            .and_then(|manager| self.managers.get(manager));
+        let opened = match known {
+            Some(client) => {
+                let mut builder = client.of(nsp).setup(listen);
+                if let Some(shown) = shown {
+                    builder = builder.auth(shown);
+                }
+                builder.open()
+            }
+            None => {
+                let mut builder = build(url, nsp, opts)?.setup(listen);
+                if let Some(shown) = shown {
+                    builder = builder.auth(shown);
+                }
+                builder.open()
+            }
+        };
+        let socket = opened.map_err(|error| error.to_string())?;
+        if let Some(manager) = manager {
+            self.managers
+                .entry(manager)
+                .or_insert_with(|| socket.client().clone());
+        }
+        self.sockets.insert(name, (socket, replies));
+        Ok(())
+    }
+}
+
+fn build(url: &str, nsp: &str, opts: &Options) -> Result<socketio_client::Builder, String> {
+    let mut builder = Client::builder(url).namespace(nsp);
+    if let Some(transports) = &opts.transports {
+        let named = transports.iter().map(|name| match name.as_str() {
+            "polling" => Ok(Transport::POLLING),
+            "websocket" => Ok(Transport::WEBSOCKET),
+            other => Err(format!("there is no transport {other:?}")),
+        });
+        builder = builder.transports(named.collect::<Result<Vec<_>, _>>()?);
+    }
+    if let Some(path) = &opts.path {
+        builder = builder.path(path);
+    }
+    for (key, value) in &opts.query {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        builder = builder.query(key, &value);
+    }
+    for (name, value) in &opts.headers {
+        builder = builder.header(name, value);
+    }
+    // What the reference has by default; the defaults of the crate spread the attempts more.
+    let millis = |value: Option<u64>, default| Duration::from_millis(value.unwrap_or(default));
+    let jitter = Jitter::Around(opts.randomization_factor.unwrap_or(0.5));
+    builder = builder
+        .backoff(
+            Backoff::new(
+                millis(opts.reconnection_delay, 1_000),
+                millis(opts.reconnection_delay_max, 5_000),
+            )
+            .with_jitter(jitter),
+        )
+        .reconnect(opts.reconnection.unwrap_or(true))
+        .connect_timeout(millis(opts.timeout, 20_000));
+    if let Some(attempts) = opts.reconnection_attempts
+        && attempts.is_finite()
+        && attempts >= 1.0
+    {
+        builder = builder.max_reconnect_attempts(attempts as u32);
+    }
+    builder = match opts.eio {
+        None | Some(4) => builder,
+        Some(3) => builder.revision(Revision::V3),
+        Some(other) => return Err(format!("there is no revision {other}")),
+    };
+    match opts.parser.as_deref() {
+        None | Some("default") => Ok(builder),
+        Some("msgpack") => Ok(builder.codec(MessagePack::new())),
+        Some(other) => Err(format!("there is no parser {other:?}")),
+    }
+}
+
+/// Says what happens to a socket.
+fn listen(socket: &Socket, name: &str, replies: &Replies) {
+    let name: Arc<str> = name.into();
+    let s = Arc::clone(&name);
+    let replies = Arc::clone(replies);
+    socket.on_any(async move |event: Event, ack: AckSender| {
+        let args = event.args().to_values();
+        let shown: Vec<_> = args.iter().map(values::to_json).collect();
+        say(&json!({ "ev": "event", "s": *s, "name": event.name(), "args": shown, "ack": event.wants_ack() }));
+        let reply = replies.lock().ok().and_then(|replies| replies.get(event.name()).cloned());
+        if let Some((echo, more)) = reply {
+            let mut answer = if echo { args } else { Vec::new() };
+            answer.extend(more);
+            // Who asked may have gone; that was reported.
+            let _ = ack.send_arguments(Arguments::from_values(&answer));
+        }
+    });
+    socket.on_lifecycle(async move |lifecycle: Lifecycle| {
+        let s = &*name;
+        let event = match lifecycle {
+            Lifecycle::Connected { id, recovered } => {
+                json!({ "ev": "connect", "s": s, "sid": id.as_str(), "recovered": recovered })
+            }
+            Lifecycle::ConnectError(Error::Refused(error)) => {
+                json!({ "ev": "connect_error", "s": s, "message": error.message(), "data": error.data().map(values::to_json) })
+            }
+            Lifecycle::ConnectError(error) => json!({ "ev": "connect_error", "s": s, "message": error.to_string(), "data": null }),
+            Lifecycle::Disconnected { reason, .. } => json!({ "ev": "disconnect", "s": s, "reason": reason.as_str() }),
+            Lifecycle::Upgraded(transport) => json!({ "ev": "upgrade", "s": s, "transport": transport.name() }),
+            Lifecycle::ReconnectAttempt { attempt } => json!({ "ev": "reconnect_attempt", "s": s, "n": attempt }),
+            Lifecycle::Reconnected { attempt } => json!({ "ev": "reconnect", "s": s, "n": attempt }),
+            Lifecycle::ReconnectFailed => json!({ "ev": "reconnect_failed", "s": s }),
+            _ => return,
+        };
+        say(&event);
+    });
+}
+
+fn emit(
+    socket: &Socket,
+    name: &str,
+    event: &str,
+    args: &[Json],
+    volatile: bool,
+    ack: Option<(Json, Option<u64>)>,
+) -> Result<(), String> {
+    let args = args
+        .iter()
+        .map(values::from_json)
+        .collect::<Result<Vec<_>, _>>()?;
+    let arguments = Arguments::from_values(&args);
+    let Some((id, timeout)) = ack else {
+        let emitter = if volatile {
+            socket.volatile()
+        } else {
+            socket.compress(true)
+        };
+        return match emitter.emit_arguments(event, arguments) {
+            Ok(()) | Err(EmitError::Dropped) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        };
+    };
+    let mut answer = socket
+        .compress(true)
+        .emit_arguments_with_ack::<()>(event, arguments);
+    if let Some(timeout) = timeout {
+        answer = answer.timeout(Duration::from_millis(timeout));
+    }
+    let name = name.to_owned();
+    tokio::spawn(async move {
+        let event = match answer.args().await {
+            Ok(args) => {
+                let args: Vec<_> = args.to_values().iter().map(values::to_json).collect();
+                json!({ "ev": "ack", "id": id, "s": name, "args": args })
+            }
+            Err(AckError::Timeout) => {
+                json!({ "ev": "ack", "id": id, "s": name, "error": "timeout" })
+            }
+            Err(AckError::Closed) => {
+                json!({ "ev": "ack", "id": id, "s": name, "error": "disconnected" })
+            }
+            Err(error) => json!({ "ev": "error", "id": id, "message": error.to_string() }),
+        };
+        say(&event);
+    });
+    Ok(())
+}

@@ -38,6 +38,8 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
+    /// The driver has links, if only such as are tried: what happens to the session may be the end of them.
+    has_links: bool,
     /// The driver has ended, and takes no links.
     driver_gone: bool,
     /// There is something for the driver to do that came while it was at work: it may have looked before.
@@ -66,6 +68,7 @@ impl<P: Protocol> Connection<P> {
         let state = State {
             machine,
             driver: None,
+            has_links: false,
             driver_gone: false,
             more_to_do: false,
             get: None,
@@ -184,7 +187,8 @@ impl<M: Machine> State<M> {
         }
         let session = self.machine.session();
         // Without a link the driver has nothing to write; it only keeps the time.
-        let on_link = session.transport().is_link() || session.close_reason().is_some();
+        let on_link =
+            self.has_links || session.transport().is_link() || session.close_reason().is_some();
         let earlier = match (self.machine.poll_timeout(), self.armed) {
             (Some(deadline), Some(armed)) => deadline < armed,
             (deadline, None) => deadline.is_some(),
@@ -212,12 +216,14 @@ impl<M: Machine> State<M> {
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
         self.driver = None;
         self.more_to_do = false;
+        self.has_links |= !self.new_links.is_empty();
         std::mem::take(&mut self.new_links)
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.
     #[must_use]
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) -> bool {
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker, has_links: bool) -> bool {
+        self.has_links = has_links;
         if !self.more_to_do {
             store(&mut self.driver, waker);
         }

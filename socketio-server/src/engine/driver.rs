@@ -115,7 +115,7 @@ impl<P: Protocol> Driver<P> {
                 state.driver_ends();
                 return Poll::Ready(());
             }
-            if state.driver_sleeps(cx.waker()) {
+            if state.driver_sleeps(cx.waker(), !self.links.is_empty()) {
                 return Poll::Pending;
             }
         }

@@ -225,8 +225,10 @@ fn a_session_that_ends_while_a_link_is_tried_closes_it() {
         for end in ["1", "4!close"] {
             let sid = server.open(&dialect.query());
             let mut websocket = candidate(&server, dialect, &sid);
+            let start = std::time::Instant::now();
             server.post(&dialect.poll(&sid), &dialect.payload(&[end]));
             assert_eq!(websocket.receive(), Received::Close(None), "{end}");
+            assert!(start.elapsed() < Duration::from_secs(5), "{end}: at once");
         }
     }
 }

@@ -1,18 +1,15 @@
 //! One client, as everybody who deals with it sees it: the driver, HTTP requests, and the application.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use engineio_proto::server::Session;
 use engineio_proto::{LinkId, Time};
-use tokio::time::timeout;
 
 use tracing::Span;
 
 use super::clock::Clock;
-use super::driver::CLOSE_TIMEOUT;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
 use crate::door::Handshake;
@@ -38,10 +35,8 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
-    /// The driver has links, if only such as are tried: what happens to the session may be the end of them.
-    has_links: bool,
-    /// The driver has ended, and takes no links.
-    driver_gone: bool,
+    /// It has links. There may be something for a link that is only tried while the session polls.
+    driver_has_links: bool,
     /// There is something for the driver to do that came while it was at work: it may have looked before.
     more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
@@ -52,6 +47,9 @@ pub(crate) struct State<M> {
     dispatching: bool,
     /// Links that the driver does not have yet.
     pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends
+    /// meanwhile, because somebody has to say goodbye to them.
+    coming_links: usize,
     /// When the driver wakes by itself.
     pub(crate) armed: Option<Time>,
 }
@@ -68,13 +66,13 @@ impl<P: Protocol> Connection<P> {
         let state = State {
             machine,
             driver: None,
-            has_links: false,
-            driver_gone: false,
+            driver_has_links: false,
             more_to_do: false,
             get: None,
             post: None,
             dispatching: false,
             new_links: Vec::new(),
+            coming_links: 0,
             armed: None,
         };
         Arc::new(Self {
@@ -157,17 +155,25 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
-    /// Gives a link to the driver.
-    pub(crate) fn add_link(&self, id: LinkId, mut link: Box<dyn Link>) {
+    /// A link is on its way. [`link_came`](Self::link_came) is to follow, whatever becomes of it.
+    pub(crate) fn link_comes(&self) {
+        self.lock().coming_links += 1;
+    }
+
+    /// The link that was on its way has been given to the driver, or never will be.
+    pub(crate) fn link_came(&self) {
         let mut state = self.lock();
-        if state.driver_gone {
-            drop(state);
-            // The session has ended since the link was asked for; the client is still told properly.
-            tokio::spawn(
-                async move { timeout(CLOSE_TIMEOUT, poll_fn(|cx| link.poll_close(cx))).await },
-            );
-            return;
+        state.coming_links -= 1;
+        let driver = state.rouse();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
         }
+    }
+
+    /// Gives a link to the driver.
+    pub(crate) fn add_link(&self, id: LinkId, link: Box<dyn Link>) {
+        let mut state = self.lock();
         state.new_links.push((id, link));
         drop(state);
         self.wake_readers();
@@ -187,8 +193,9 @@ impl<M: Machine> State<M> {
         }
         let session = self.machine.session();
         // Without a link the driver has nothing to write; it only keeps the time.
-        let on_link =
-            self.has_links || session.transport().is_link() || session.close_reason().is_some();
+        let on_link = session.transport().is_link()
+            || session.close_reason().is_some()
+            || self.driver_has_links;
         let earlier = match (self.machine.poll_timeout(), self.armed) {
             (Some(deadline), Some(armed)) => deadline < armed,
             (deadline, None) => deadline.is_some(),
@@ -216,23 +223,18 @@ impl<M: Machine> State<M> {
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
         self.driver = None;
         self.more_to_do = false;
-        self.has_links |= !self.new_links.is_empty();
+        self.driver_has_links |= !self.new_links.is_empty();
         std::mem::take(&mut self.new_links)
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.
     #[must_use]
     pub(crate) fn driver_sleeps(&mut self, waker: &Waker, has_links: bool) -> bool {
-        self.has_links = has_links;
         if !self.more_to_do {
             store(&mut self.driver, waker);
+            self.driver_has_links = has_links;
         }
         !self.more_to_do
-    }
-
-    /// The session is over and its links are closed.
-    pub(crate) fn driver_ends(&mut self) {
-        self.driver_gone = true;
     }
 
     pub(crate) fn get_sleeps(&mut self, waker: &Waker) {
@@ -241,6 +243,11 @@ impl<M: Machine> State<M> {
 
     pub(crate) fn post_sleeps(&mut self, waker: &Waker) {
         store(&mut self.post, waker);
+    }
+
+    /// Whether nobody but the driver has to do with the client any more, once the session has ended.
+    pub(crate) fn is_left(&self) -> bool {
+        self.new_links.is_empty() && self.coming_links == 0 && !self.dispatching
     }
 
     pub(crate) fn is_dispatching(&self) -> bool {

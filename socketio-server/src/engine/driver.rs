@@ -62,7 +62,7 @@ const FRAMES: usize = 64;
 const BYTES: usize = 64 * 1024;
 
 /// How long a link may take to say goodbye.
-pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Vectors that a turn needs, and a connection between two turns does not.
@@ -110,9 +110,7 @@ impl<P: Protocol> Driver<P> {
                 self.ended = self.end();
             }
             let mut state = self.connection.lock();
-            let nobody_else = state.new_links.is_empty() && !state.is_dispatching();
-            if self.ended && self.links.is_empty() && nobody_else {
-                state.driver_ends();
+            if self.ended && self.links.is_empty() && state.is_left() {
                 return Poll::Ready(());
             }
             if state.driver_sleeps(cx.waker(), !self.links.is_empty()) {

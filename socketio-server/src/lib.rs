@@ -138,6 +138,7 @@ mod handshake;
 mod hooks;
 mod listeners;
 mod member;
+mod meter;
 mod namespace;
 mod pace;
 mod remote;
@@ -166,7 +167,7 @@ pub use target::Target;
 pub use wrap::Next;
 
 pub use engineio_proto::{Revision, Transport};
-pub use socketio_adapter::{AdapterFactory, IntoRooms, MemoryAdapter, Room};
+pub use socketio_adapter::{AdapterFactory, IntoRooms, MemoryAdapter, Room, Watch};
 #[cfg(feature = "msgpack")]
 pub use socketio_proto::MessagePack;
 pub use socketio_proto::{

@@ -147,6 +147,7 @@ impl Member {
     }
 
     fn show_outgoing(&self, emit: Emit<'_>) {
+        self.nsp.shared.meter.sent();
         let shared = &self.nsp.shared.listeners;
         for listeners in [Some(shared), self.listeners.get()].into_iter().flatten() {
             if !listeners.looks_at_outgoing() {
@@ -288,6 +289,10 @@ impl Member {
     pub(crate) fn answered(&self, id: AckId, result: Result<Args, ProtocolAckError>) {
         let waiter = self.lock().acks.remove(&id);
         if let Some(waiter) = waiter {
+            self.nsp
+                .shared
+                .meter
+                .acknowledged(result.as_ref().err().copied());
             waiter.end(&self.id, result);
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use socketio_adapter::IntoRooms;
+use socketio_adapter::{IntoRooms, Watch};
 use socketio_proto::SocketId;
 
 pub use self::dynamic::{InvalidPattern, Params};
@@ -235,6 +235,16 @@ impl<D: 'static> Namespace<D> {
     /// of its client waits for ever.
     pub fn sequential(&self) {
         self.shared().set_sequential();
+    }
+
+    /// Has somebody told of rooms as they come and go on this node, and of who joins and leaves them. The room that each socket has for
+    /// itself is one of them.
+    pub fn watch_rooms(&self, watcher: impl Watch) {
+        let watcher: Arc<dyn Watch> = Arc::new(watcher);
+        self.shared().add_watcher(Arc::clone(&watcher));
+        for nsp in self.of.namespaces() {
+            nsp.adapter().local().watch(Arc::clone(&watcher));
+        }
     }
 
     /// Called for events that [other servers](Self::server_side_emit) of the cluster emit.

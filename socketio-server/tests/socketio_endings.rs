@@ -143,6 +143,7 @@ async fn a_kept_handle_keeps_nothing_open() {
     until(|| io.is_empty()).await;
     client.send("1").await;
     client.ends().await;
+    drop(client);
     until(|| io.connections() == 0).await;
     assert!(!kept[0].is_connected());
     // The task of the connection has a few more steps to go.

@@ -1,6 +1,6 @@
 //! From polling to WebSocket while messages flow.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::BAD_REQUEST;
 use crate::support::client::{Received, WebSocket};
@@ -225,8 +225,11 @@ fn a_session_that_ends_while_a_link_is_tried_closes_it() {
         for end in ["1", "4!close"] {
             let sid = server.open(&dialect.query());
             let mut websocket = candidate(&server, dialect, &sid);
+            let start = Instant::now();
             server.post(&dialect.poll(&sid), &dialect.payload(&[end]));
             assert_eq!(websocket.receive(), Received::Close(None), "{end}");
+            // And not only because the link has had ten seconds to take over.
+            assert!(start.elapsed() < Duration::from_secs(5), "{end}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::Handshake;
 use crate::dispatch::Client;
 use crate::error::EmitError;
-use crate::hooks::Outgoing;
+use crate::hooks::{Outgoing, panicked};
 use crate::listeners::Listeners;
 use crate::namespace::Nsp;
 use crate::server::States;
@@ -157,7 +158,12 @@ impl Member {
                 continue;
             };
             for (_, hook) in table.outgoing.iter().flat_map(|hooks| hooks.iter()) {
-                hook(&this, &Outgoing::new(emit));
+                // It must not keep an event from whoever comes after.
+                let looked = catch_unwind(AssertUnwindSafe(|| hook(&this, &Outgoing::new(emit))));
+                if let Err(panic) = looked {
+                    let error = panicked(&*panic);
+                    tracing::error!(%error, "a look at what is sent panicked");
+                }
             }
         }
     }

@@ -200,6 +200,9 @@ async fn a_shutdown_lets_everybody_go_and_waits_for_handlers() {
     assert!(down.is_clean(), "{down:?}");
     assert_eq!(finished.load(Ordering::SeqCst), 20);
     assert_eq!(io.connections(), 0);
+    // Nobody comes in any more, and the listener has ended.
+    let ended = tokio::net::TcpStream::connect(address).await;
+    assert!(ended.is_err(), "{ended:?}");
     let log = log.lock().unwrap();
     let went = log
         .iter()

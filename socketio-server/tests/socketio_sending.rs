@@ -315,6 +315,8 @@ async fn what_is_sent_can_be_watched() {
     assert_eq!(of(0), ["one [\"a\",1] false", "all [] false"]);
     assert_eq!(of(1), ["all [] false", "ask [] true"]);
     watch.remove();
+    // One that panics keeps nothing from anybody.
+    io.on_any_outgoing(|_, _| panic!("while looking"));
     io.emit("all", &()).unwrap();
     assert_eq!(seen.lock().unwrap().len(), 4);
 }

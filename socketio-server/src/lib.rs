@@ -147,6 +147,8 @@ mod run;
 mod server;
 mod socket;
 mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wrap;
 
 pub use ack::{AckFuture, AckStream, Answer};

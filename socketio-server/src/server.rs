@@ -154,6 +154,14 @@ impl Server {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Server {
+    /// Where clients ask for it.
+    pub(crate) fn path(&self) -> String {
+        self.core.options.prefix()
+    }
+}
+
 door_handle!(Server);
 
 /// The namespace `/`.

@@ -56,7 +56,7 @@ fn a_poll_that_comes_after_the_probe_is_released_within_100_ms() {
         let mut websocket = candidate(&server, dialect, &sid);
         websocket.send("2probe");
         assert_eq!(websocket.text(), "3probe");
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let poll = server.get(&dialect.poll(&sid));
         assert_eq!(poll.said(), (200, &*dialect.payload(&["6"])));
         assert!(start.elapsed() < Duration::from_millis(250));

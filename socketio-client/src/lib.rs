@@ -61,6 +61,8 @@
 //! into the `inbox` of its socket, whose task starts the handlers: they never hold up the connection.
 
 mod auth;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod clock;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what the documents say about files: that the code map is complete, and that links lead somewhere.
+"""Checks what the documents say about files: that the code map is complete, that links lead somewhere, and that the
+table of behaviour names a test for every row.
 
     .ci/documents.py               check the documents at the top
     .ci/documents.py --self-test   check that each rule below finds what it forbids
@@ -17,6 +18,11 @@ MAPPED = ("engineio-proto", "socketio-proto")
 # The heading above the table of everything else.
 AROUND = "Around them"
 PLANNED = "(planned)"
+# The table of behaviour, whose tests they are all of, and where the tests that it names may stand.
+BEHAVIOUR = "socketio-server/tests/behaviour.md"
+ALL_OF = "socketio-server/tests/engine"
+TESTS_IN = ("socketio-server", "engineio-proto", "examples/conformance")
+WITHOUT_TEST = ("later: ", "not here: ")
 
 
 def violations(documents, modules, exists):
@@ -59,6 +65,61 @@ def code_map(text):
     return sections
 
 
+def behaviour_violations(table, tests, must_be_named):
+    """What is wrong with the table of behaviour. `tests` are the names of all tests that it may name."""
+    seen, named = set(), set()
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|") or cells[0] in ("id", "---"):
+            continue
+        row, names = cells[0], re.findall("`([^`]+)`", cells[-1])
+        if len(cells) != 4:
+            yield f"{BEHAVIOUR}: row {row} has {len(cells)} cells, not 4"
+        if row in seen:
+            yield f"{BEHAVIOUR}: there are two rows {row}"
+        seen.add(row)
+        if cells[-1].startswith(WITHOUT_TEST):
+            continue
+        if not names:
+            yield f"{BEHAVIOUR}: row {row} names no test, and does not say why (later: ..., not here: ...)"
+        for name in names:
+            if name not in tests:
+                yield f"{BEHAVIOUR}: row {row} names the test {name}, which is not there"
+        named.update(names)
+    if not seen:
+        yield f"{BEHAVIOUR}: has no rows"
+    for name in sorted(must_be_named - named):
+        yield f"{BEHAVIOUR}: no row names the test {name} of {ALL_OF}"
+
+
+def tests_in(*folders):
+    """The names of all tests below these folders."""
+    marked = re.compile(r"#\[(?:tokio::)?test(?:\(.*?\))?\]\s*(?:#\[.*?\]\s*)*(?:async )?fn (\w+)")
+    return {name for folder in folders for file in folder.rglob("*.rs") for name in marked.findall(file.read_text())}
+
+
+def behaviour_self_test():
+    """The same for the table of behaviour."""
+    clean = "| id | behaviour | revisions | test |\n|---|---|---|---|\n" \
+        "| 1 | x | both | `a`, `b` |\n| 2 | y | 4 | later: a reason |\n| 3 | z | 3 | not here: a reason |\n"
+    tests, all_of = {"a", "b", "c"}, {"a"}
+    planted = {
+        "names the test d, which is not there": (clean.replace("`b`", "`d`"), all_of),
+        "row 1 names no test": (clean.replace("`a`, `b`", "of course"), set()),
+        "row 2 names no test": (clean.replace("later: a reason", "later"), all_of),
+        "two rows 2": (clean.replace("| 3 |", "| 2 |"), all_of),
+        "row 3 has 3 cells": (clean.replace("| z ", ""), all_of),
+        "no row names the test c": (clean, {"a", "c"}),
+        "has no rows": ("", set()),
+    }
+    wrong = [f"in a clean table: {message}" for message in behaviour_violations(clean, tests, all_of)]
+    for words, (table, must) in planted.items():
+        found = list(behaviour_violations(table, tests, must))
+        if not any(words in message for message in found):
+            wrong.append(f"planted and not found: {words!r}; found {found}")
+    return wrong, len(planted)
+
+
 def self_test():
     """What was planted and not found, or found and not planted."""
     clean = "### `engineio-proto`\n| `a`, `b` | x |\n| `c` (planned) | `z` |\n### `socketio-proto`\n| `a` | x |\n" \
@@ -80,14 +141,17 @@ def self_test():
     for words, case in planted.items():
         if not any(words in message for message in found(*case)):
             wrong.append(f"planted and not found: {words!r}; found {found(*case)}")
-    return wrong, f"self-test: {len(planted)} planted violations found"
+    of_behaviour, count = behaviour_self_test()
+    return wrong + of_behaviour, f"self-test: {len(planted) + count} planted violations found"
 
 
 def check(root):
     documents = {file.name: file.read_text() for file in sorted(root.glob("*.md"))}
     modules = {crate: {file.stem for file in (root / crate / "src").glob("*.rs")} - {"lib"} for crate in MAPPED}
     wrong = list(violations(documents, modules, lambda name: (root / name).exists()))
-    return wrong, f"documents: {len(documents)} agree with what is there"
+    table, tests = (root / BEHAVIOUR).read_text(), tests_in(*(root / folder for folder in TESTS_IN))
+    wrong += behaviour_violations(table, tests, tests_in(root / ALL_OF))
+    return wrong, f"documents: {len(documents)} agree with what is there, and so does {BEHAVIOUR}"
 
 
 def main():

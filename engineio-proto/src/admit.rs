@@ -68,6 +68,11 @@ impl<'a> AdmitConfig<'a> {
         self
     }
 
+    /// Whether revision 3 is allowed too.
+    pub const fn allows_revision_3(&self) -> bool {
+        self.allow_revision_3
+    }
+
     /// Polling and WebSocket are what HTTP can ask for. WebTransport sessions do not come by `transport=`, and
     /// nor do links that somebody brought.
     fn transport(&self, name: &str) -> Option<Transport> {

@@ -112,6 +112,9 @@ impl Heartbeat {
                 if *ping_at > now {
                     return Beat::Nothing;
                 }
+                // The timers of runtimes are some milliseconds late, and a session is promised to end after interval and
+                // timeout. If this side was away for longer, that is not the peer's fault.
+                let due = *ping_at;
                 *ping_at = now + self.interval;
                 // A ping is repeated while its pong is missing only if something else was heard since: clients
                 // reset their own deadline at each ping, also those that are busy with an upload.
@@ -120,7 +123,9 @@ impl Heartbeat {
                     return Beat::Nothing;
                 }
                 if !answer_missing {
-                    *pong_by = now + self.timeout;
+                    let a_little_late = now < due + self.timeout / 8;
+                    let pinged_at = if a_little_late { due } else { now };
+                    *pong_by = pinged_at + self.timeout;
                 }
                 *pinged_at = now;
                 Beat::SendPing
@@ -164,6 +169,17 @@ mod tests {
         assert_eq!(beat.handle_timeout(at(55)), Beat::SendPing);
         assert_eq!(beat.handle_timeout(at(74)), Beat::Nothing);
         assert_eq!(beat.handle_timeout(at(75)), Beat::PeerIsDead);
+    }
+
+    #[test]
+    fn a_timer_that_is_a_little_late_does_not_put_off_the_end_and_one_that_is_very_late_does() {
+        let after = |late: Duration| {
+            let mut beat = Heartbeat::pinging(INTERVAL, TIMEOUT, at(0));
+            assert_eq!(beat.handle_timeout(at(25) + late), Beat::SendPing);
+            beat.deadline()
+        };
+        assert_eq!(after(Duration::from_millis(2)), at(45));
+        assert_eq!(after(Duration::from_secs(10)), at(55));
     }
 
     #[test]

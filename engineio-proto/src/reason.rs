@@ -116,4 +116,7 @@ pub enum TransportFault {
     /// The connection was not open in time.
     #[error("timeout")]
     Timeout,
+    /// The peer took too little of what it is owed: see [`OnFull::Disconnect`](crate::server::OnFull).
+    #[error("the peer is owed too much")]
+    Slow,
 }

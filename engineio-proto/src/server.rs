@@ -41,5 +41,5 @@ mod polling;
 mod session;
 mod upgrade;
 
-pub use config::{Config, Opening};
+pub use config::{Config, OnFull, Opening};
 pub use session::{Event, Session};

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use engineio_proto::jsonp::JsonpIndex;
-use engineio_proto::server::{Config, Event, Opening, Session};
+use engineio_proto::server::{Config, Event, OnFull, Opening, Session};
 use engineio_proto::{
     CloseReason, ContentType, Frame, LinkId, Message, Payload, Reject, Revision, SendError, Sid,
-    Text, Time, Transport, client,
+    Text, Time, Transport, TransportFault, client,
 };
 
 /// So many milliseconds after the start.
@@ -441,6 +441,19 @@ fn a_polling_close_waits_for_the_next_poll_and_not_for_ever() {
     assert_eq!(session.undelivered(), 1);
 }
 
+/// JavaScript clients of 4.8 see a close packet a moment before they hand on the messages in front of it, if both are in
+/// one body, and drop them.
+#[test]
+fn on_polling_the_close_has_an_answer_of_its_own() {
+    let mut session = polling(|_| {});
+    session.send(text("last")).unwrap();
+    session.close(at(1));
+    assert_eq!(poll(&mut session, at(2)).unwrap(), "4last");
+    assert_eq!(closed(&mut session), None);
+    assert_eq!(poll(&mut session, at(3)).unwrap(), "1");
+    assert_eq!(closed(&mut session), Some(CloseReason::Forced));
+}
+
 #[test]
 fn a_client_that_is_coming_over_gets_the_rest_by_the_link_even_if_the_server_is_closing() {
     let mut session = polling(|_| {});
@@ -455,6 +468,36 @@ fn a_client_that_is_coming_over_gets_the_rest_by_the_link_even_if_the_server_is_
     assert_eq!(frames(&mut session, link), ["4last"]);
     assert!(session.is_link_finished(link));
     assert_eq!(closed(&mut session), Some(CloseReason::Forced));
+}
+
+#[test]
+fn a_session_that_is_owed_too_much_ends_where_that_is_the_policy() {
+    for together in [false, true] {
+        let mut config = Config::default();
+        config.buffer_limit(100, 3).on_full(OnFull::Disconnect);
+        let (mut session, link) = Session::accept_link(
+            Arc::new(config),
+            Opening::new(sid()),
+            Transport::WEBSOCKET,
+            at(0),
+        );
+        assert!(session.poll_frame(link).is_some());
+        session.send(text("1")).unwrap();
+        session.send_all(&[text("2"), text("3")]).unwrap();
+        let sent = if together {
+            session.send_all(&[text("4"), text("5")])
+        } else {
+            session.send(text("4"))
+        };
+        assert_eq!(sent, Err(SendError::Full));
+        assert_eq!(session.send(text("6")), Err(SendError::Closed));
+        assert_eq!(
+            closed(&mut session),
+            Some(CloseReason::TransportError(TransportFault::Slow))
+        );
+        assert_eq!(session.undelivered(), 3);
+        assert!(session.is_link_finished(link));
+    }
 }
 
 #[test]

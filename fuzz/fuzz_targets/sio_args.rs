@@ -14,6 +14,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use socketio_proto::{
     Args, Arguments, Body, Emit, EncodeError, MessagePack, Namespace, Packet, Protocol, Value,
+    Values,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,6 +133,8 @@ fuzz_target!(|input: &[u8]| {
     read::<(u8,)>(&args);
     read::<(Value, Option<String>, Option<Value>)>(&args);
     read::<[Value; 2]>(&args);
+    read::<Values>(&args);
+    read::<(Value, Values)>(&args);
     read::<Newtype>(&args);
     read::<HashMap<String, Value>>(&args);
     read::<BTreeMap<u16, String>>(&args);

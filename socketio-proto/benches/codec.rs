@@ -43,6 +43,26 @@ fn broadcast(criterion: &mut Criterion) {
             );
         });
     }
+    for size in [64, 16 * 1024] {
+        let text = "x".repeat(size);
+        let mut recipients: Vec<_> = (0..RECIPIENTS).map(|_| operations::joined()).collect();
+        let name = format!("{size} bytes to {RECIPIENTS} connections, and out of them");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let emit = Emit::new("news", Arguments::new(&text));
+                let encoded = Json::new().encode(&Namespace::ROOT, &emit.into());
+                let encoded = encoded.expect("it can be sent");
+                for (connection, _) in &mut recipients {
+                    let sent = connection.send(&Namespace::ROOT, black_box(&encoded));
+                    sent.expect("it is joined");
+                }
+                for (connection, link) in &mut recipients {
+                    let frame = connection.poll_frame(*link).expect("it was sent");
+                    black_box(frame.to_ws());
+                }
+            });
+        });
+    }
     group.finish();
 }
 

@@ -29,6 +29,7 @@ use crate::{ArgsError, DecodeError, Value};
 /// | a tuple or a tuple struct of two or more | several |
 /// | `(T,)`, a tuple of one | exactly one, its element |
 /// | `[T; N]`, which serde cannot tell from a tuple | `N` |
+/// | [`Values`](crate::Values) | as many as there are |
 /// | everything else: newtypes, structs, maps, `Vec<T>`, ... | one |
 ///
 /// What a peer sends beyond that is ignored, as a JavaScript function ignores it. What it does not send is `None`
@@ -105,6 +106,19 @@ impl Args {
     /// Whether there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// How many bytes arrived with them: name, arguments and attachments as they travelled.
+    ///
+    /// What keeping them costs, for whoever keeps many.
+    pub fn wire_len(&self) -> usize {
+        let attachments = self.attachments().iter().map(Bytes::len).sum::<usize>();
+        let data = match &self.source.data {
+            SourceData::Json(text) => text.len(),
+            #[cfg(feature = "msgpack")]
+            SourceData::MessagePack(frame) => frame.len(),
+        };
+        data.saturating_add(attachments)
     }
 
     /// The arguments as a type of yours: see [the rule](Self).

@@ -32,9 +32,11 @@
 
 mod config;
 mod connection;
+mod event;
 mod socket;
 
 pub use crate::handshake::AuthError;
 pub use config::Config;
-pub use connection::{Connection, Event};
+pub use connection::Connection;
+pub use event::Event;
 pub use socket::Retry;

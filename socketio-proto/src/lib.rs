@@ -101,6 +101,7 @@ mod spread;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
+mod values;
 
 pub use acks::{AckError, ExpectError};
 pub use args::{Args, RawValue};
@@ -121,6 +122,7 @@ pub use packet::{Body, Packet, Protocol};
 pub use reason::DisconnectReason;
 pub use send::SendError;
 pub use value::{Number, Object, Value};
+pub use values::Values;
 
 /// The code of the README is compiled and run with the tests.
 #[cfg(doctest)]

@@ -78,10 +78,15 @@ pub(crate) struct Recent(Namespace);
 
 impl Recent {
     /// The namespace of this name as it stands in a packet.
+    #[inline]
     pub(crate) fn get(&mut self, name: &str, max_len: usize) -> Result<Namespace, DecodeError> {
         if name.is_empty() {
             return Ok(Namespace::ROOT);
         }
+        self.named(name, max_len)
+    }
+
+    fn named(&mut self, name: &str, max_len: usize) -> Result<Namespace, DecodeError> {
         if self.0 != *name {
             if name.len() > max_len {
                 return Err(DecodeError::InvalidNamespace);

@@ -38,8 +38,10 @@
 
 mod config;
 mod connection;
+mod event;
 mod request;
 
 pub use config::Config;
-pub use connection::{Connection, Event, ProtocolError};
+pub use connection::Connection;
+pub use event::{Event, ProtocolError};
 pub use request::{Accept, ConnectRequest, Gone, Resume};

@@ -7,6 +7,7 @@ use alloc::format;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, SerializeTupleStruct, Serializer};
 
+use crate::values::ALL;
 use crate::{ArgsError, EncodeError};
 
 /// Where arguments go.
@@ -280,7 +281,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Gather<S> {
     }
 }
 
-/// As many arguments as a tuple has elements, whether they were sent or not.
+/// As many arguments as a tuple has elements, whether they were sent or not; [`ALL`] is as many as were sent.
 struct Arguments<S> {
     source: S,
     taken: usize,
@@ -301,13 +302,15 @@ impl<'de, S: Source<'de>> SeqAccess<'de> for Arguments<S> {
         self.taken += 1;
         match self.source.next() {
             Some(argument) => seed.deserialize(argument),
+            None if self.len == ALL => return Ok(None),
             None => seed.deserialize(Missing(index)),
         }
         .map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.len.checked_sub(self.taken)
+        let is_known = self.len != ALL;
+        is_known.then(|| self.len.checked_sub(self.taken)).flatten()
     }
 }
 

@@ -20,29 +20,39 @@
 
 mod builder;
 mod clock;
-mod config;
-mod connection;
+pub(crate) mod connection;
 mod driver;
-mod http;
+pub(crate) mod http;
 mod ids;
 mod link;
-mod listen;
-mod machine;
-mod origin;
+pub(crate) mod machine;
+mod meter;
 mod raw;
 mod registry;
-mod service;
 mod socket;
 mod ws;
 
 pub use self::builder::EngineBuilder;
+pub use self::http::{Entrance, Refused};
 pub use self::link::{Link, Received};
-pub use self::origin::Origins;
 pub use self::raw::Engine;
-pub use self::service::EngineService;
 pub use self::socket::Socket;
+#[cfg(feature = "tls")]
+pub use crate::door::Tls;
+pub use crate::door::{
+    Cookie, Handshake, Headers, HttpLayer, HttpService, Layered, LayeredFuture, Never, Origins,
+    Peer, Proxies, ResponseBody, SameSite, Served,
+};
+pub use engineio_proto::server::OnFull;
 pub use engineio_proto::{
-    CloseReason, Frame, Message, Payload, Revision, SendError, Sid, Transport,
+    CloseReason, DecodeError, Frame, Message, Payload, Revision, SendError, Sid, Text, Transport,
+    TransportFault,
 };
 
 use self::clock::Clock;
+pub(crate) use self::ids::random as random_id;
+
+/// The time of the calendar.
+pub(crate) fn calendar() -> std::time::SystemTime {
+    Clock::calendar()
+}

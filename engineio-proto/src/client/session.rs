@@ -1,21 +1,20 @@
 //! The session itself: its life, its links, its deadlines.
 
+mod input;
+mod output;
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::Write as _;
-use core::time::Duration;
 
 use super::config::Config;
 use super::polling::Polling;
-use super::upgrade::{Candidates, Connect, Step};
-use crate::heartbeat::{Beat, Heartbeat};
+use super::upgrade::Candidates;
+use crate::heartbeat::Heartbeat;
 use crate::inbox::{Inbox, Incoming};
 use crate::open::Open;
 use crate::outbox::Outbox;
-use crate::{
-    CloseReason, DecodeError, Frame, LinkId, Message, Packet, Revision, SendError, Sid, Text, Time,
-    Transport, TransportFault,
-};
+use crate::{CloseReason, LinkId, Message, Revision, SendError, Sid, Time, Transport};
 
 /// One connection to a server. See [the module](super) for how to drive it.
 ///
@@ -93,10 +92,6 @@ pub enum Event {
     /// The session ended, or was never opened. Nothing comes after this.
     Close(CloseReason),
 }
-
-/// WebTransport may have this head start when several links are tried, as in the JavaScript client: where both work,
-/// it is the better one.
-const WEBTRANSPORT_HEAD_START: Duration = Duration::from_millis(200);
 
 impl Session {
     /// Starts to connect by the first of the configured transports.
@@ -218,200 +213,6 @@ impl Session {
         self.fail(CloseReason::Forced);
     }
 
-    // --- what happened outside ------------------------------------------------------------------------------
-
-    /// A link that [`poll_connect`](Self::poll_connect) asked for is open: its handshake is done.
-    pub fn handle_link_open(&mut self, link: LinkId, now: Time) {
-        match &mut self.active {
-            Some(active) if active.link == link => active.phase = LinkPhase::Open,
-            _ => self.candidates.handle_open(link),
-        }
-        self.heard(now);
-    }
-
-    /// A frame arrived. Frames of a link that is not the session's any more are ignored.
-    pub fn handle_frame(&mut self, link: LinkId, frame: Frame, now: Time) {
-        if matches!(self.state, State::Closed(_)) {
-            return;
-        }
-        if frame.len() > self.config.max_payload {
-            return self.handle_decode_error(link, DecodeError::TooLarge, now);
-        }
-        match Packet::from_frame(frame, self.config.revision) {
-            Err(error) => self.handle_decode_error(link, error, now),
-            Ok(packet) if self.is_active(link) => {
-                self.heard(now);
-                if let Some(event) = self.handle_packet(packet, now) {
-                    self.inbox.push(Incoming::Event(event));
-                }
-            }
-            Ok(packet) => {
-                match self.candidates.handle(link, &packet) {
-                    None => return,
-                    Some(Step::Pause) => {
-                        self.candidates.pause_for(link);
-                        self.switch_if_quiet();
-                    }
-                    Some(Step::Drop) => self.drop_candidate(link),
-                }
-                self.heard(now);
-            }
-        }
-    }
-
-    /// What arrived on a link is no frame: too large, not UTF-8, not framed as it should be.
-    pub fn handle_decode_error(&mut self, link: LinkId, error: DecodeError, now: Time) {
-        let reason = match error {
-            DecodeError::TooLarge => CloseReason::TransportError(TransportFault::TooLarge),
-            error => CloseReason::ParseError(error),
-        };
-        self.handle_link_end(link, reason, now);
-    }
-
-    /// A link ended in an orderly way: closed by the other side.
-    pub fn handle_link_closed(&mut self, link: LinkId, now: Time) {
-        self.handle_link_end(link, CloseReason::TransportClose, now);
-    }
-
-    /// A link failed, or could not be opened.
-    pub fn handle_link_failed(&mut self, link: LinkId, fault: TransportFault, now: Time) {
-        self.handle_link_end(link, CloseReason::TransportError(fault), now);
-    }
-
-    /// Bytes arrived that are no whole frame or body yet. They count as life.
-    ///
-    /// What brings no packets does not count: the answer of a `POST` says nothing about a `GET` that hangs for ever.
-    pub fn handle_activity(&mut self, now: Time) {
-        self.heard(now);
-    }
-
-    /// Time has passed. Call this when [`poll_timeout`](Self::poll_timeout) is due; early or late does no harm.
-    pub fn handle_timeout(&mut self, now: Time) {
-        match self.state {
-            State::Closed(_) => return,
-            State::Connecting { by } if by <= now => {
-                return self.fail(CloseReason::TransportError(TransportFault::Timeout));
-            }
-            State::Closing { by } if by <= now => return self.fail(CloseReason::Forced),
-            State::Connecting { .. } | State::Closing { .. } => {}
-            State::Open => match self
-                .heartbeat
-                .as_mut()
-                .map(|heartbeat| heartbeat.handle_timeout(now))
-            {
-                Some(Beat::SendPing) => self.owed.ping = true,
-                Some(Beat::PeerIsDead) => return self.fail(CloseReason::PingTimeout),
-                Some(Beat::Nothing) | None => {}
-            },
-        }
-        if let Some((fault, by)) = self.polling.refused
-            && by <= now
-        {
-            return self.fail(CloseReason::TransportError(fault));
-        }
-        while let Some(candidate) = self.candidates.take_expired(now) {
-            self.inbox
-                .push(Incoming::Event(Event::UpgradeFailed(candidate.transport)));
-        }
-        self.candidates.handle_timeout(now);
-    }
-
-    // --- what to do next ------------------------------------------------------------------------------------
-
-    /// The next link to open; its query is [`query`](Self::query) of its transport.
-    #[must_use]
-    pub fn poll_connect(&mut self) -> Option<Connect> {
-        if let Some(active) = &mut self.active
-            && active.phase == LinkPhase::Ready
-            && !matches!(self.state, State::Closed(_))
-        {
-            active.phase = LinkPhase::Opening;
-            return Some(Connect {
-                link: active.link,
-                transport: self.transport,
-            });
-        }
-        self.candidates.poll_connect()
-    }
-
-    /// The next frame to send on a link, when the link can take one.
-    #[must_use]
-    pub fn poll_frame(&mut self, link: LinkId) -> Option<Frame> {
-        let Some(active) = self.active.filter(|active| active.link == link) else {
-            return self.candidates.poll_frame(link, self.sid.as_ref());
-        };
-        if active.phase != LinkPhase::Open || matches!(self.state, State::Closed(_)) {
-            return None;
-        }
-        let packet = match self.next_control() {
-            Some(packet) => Some(packet),
-            None if matches!(self.state, State::Connecting { .. }) => None,
-            None => self.outbox.pop().map(Packet::Message),
-        };
-        self.finish_if_drained();
-        packet.map(|packet| packet.into_frame(self.config.revision, self.config.base64))
-    }
-
-    /// What happened, for the application. Fetch events until there are none, after every call of another kind.
-    ///
-    /// Bodies are decoded here, so that an event, or none, may be followed by something to send.
-    #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            let (packet, at) = match self.inbox.front_mut()? {
-                Incoming::Event(_) => {
-                    let Some(Incoming::Event(event)) = self.inbox.pop() else {
-                        return None;
-                    };
-                    // This side wants nothing more, wherever the message waited.
-                    if matches!(event, Event::Message(_)) && self.closed_here() {
-                        continue;
-                    }
-                    return Some(event);
-                }
-                Incoming::Body(body, at) => (body.next(), *at),
-                Incoming::End(reason) => {
-                    let reason = *reason;
-                    drop(self.inbox.pop());
-                    self.fail(reason);
-                    continue;
-                }
-            };
-            let was_closed = matches!(self.state, State::Closed(_));
-            match packet {
-                Some(Ok(packet)) => {
-                    if let Some(event) = self.handle_packet(packet, at) {
-                        return Some(event);
-                    }
-                    // What follows the packet that ended the session is not read.
-                    if !was_closed && matches!(self.state, State::Closed(_)) {
-                        drop(self.inbox.pop());
-                    }
-                }
-                Some(Err(error)) => {
-                    drop(self.inbox.pop());
-                    self.fail(CloseReason::ParseError(error));
-                }
-                None => drop(self.inbox.pop()),
-            }
-        }
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) should be called next, if ever. The answer may change after any other call.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let end = match self.state {
-            State::Closed(_) => return None,
-            State::Connecting { by } | State::Closing { by } => by,
-            State::Open => self
-                .heartbeat
-                .as_ref()
-                .map_or(Time::NEVER, Heartbeat::deadline),
-        };
-        let refused = self.polling.refused.map_or(Time::NEVER, |(_, by)| by);
-        end.min(self.candidates.deadline()).min(refused).if_set()
-    }
-
     // --- questions ------------------------------------------------------------------------------------------
 
     /// The query string for a request by this transport.
@@ -506,126 +307,6 @@ impl Session {
 
     // --- inside ---------------------------------------------------------------------------------------------
 
-    /// A packet on the current transport; what it means for the application. That comes before what the rest of
-    /// the same body means.
-    fn handle_packet(&mut self, packet: Packet, now: Time) -> Option<Event> {
-        if matches!(self.state, State::Connecting { .. }) {
-            let Packet::Open(json) = packet else {
-                self.fail(CloseReason::ParseError(DecodeError::Unexpected));
-                return None;
-            };
-            return self.open(&json, now);
-        }
-        match packet {
-            Packet::Message(message) => {
-                // A body may be decoded after the session ended, even before it was opened.
-                let wanted = self.sid.is_some() && !self.closed_here();
-                return wanted.then_some(Event::Message(message));
-            }
-            Packet::Close => self.fail(CloseReason::TransportClose),
-            Packet::Ping(_) if self.config.revision == Revision::V4 => self.owed.pong = true,
-            Packet::Pong(_) if self.config.revision == Revision::V3 => {
-                if let Some(heartbeat) = &mut self.heartbeat {
-                    heartbeat.pong(now);
-                }
-            }
-            // Without a meaning here, and ignored by the reference.
-            Packet::Open(_)
-            | Packet::Ping(_)
-            | Packet::Pong(_)
-            | Packet::Upgrade
-            | Packet::Noop => {}
-        }
-        None
-    }
-
-    fn open(&mut self, json: &str, now: Time) -> Option<Event> {
-        let open = match Open::decode(json) {
-            Ok(open) => open,
-            Err(error) => {
-                self.fail(CloseReason::ParseError(error));
-                return None;
-            }
-        };
-        self.heartbeat = Some(match self.config.revision {
-            Revision::V4 => Heartbeat::answering(open.ping_interval, open.ping_timeout, now),
-            Revision::V3 => Heartbeat::pinging(open.ping_interval, open.ping_timeout, now),
-        });
-        self.sid = Some(open.sid.clone());
-        self.peer_max_payload = open.max_payload;
-        self.state = State::Open;
-        if self.leaving {
-            // Who has left already does not want to hear of it.
-            self.close(now);
-            return None;
-        }
-        if self.active.is_none() && self.config.upgrade {
-            self.try_links(&open, now);
-        }
-        Some(Event::Open(open))
-    }
-
-    /// Tries every link that both sides know.
-    fn try_links(&mut self, open: &Open, now: Time) {
-        let config = Arc::clone(&self.config);
-        let offered = |transport: &&Transport| {
-            transport.is_link() && open.upgrades.iter().any(|name| name == transport.name())
-        };
-        let links = config.transports.iter().filter(offered);
-        let head_start = links
-            .clone()
-            .any(|transport| *transport == Transport::WEBTRANSPORT);
-        for transport in links {
-            let waits = head_start && *transport != Transport::WEBTRANSPORT;
-            let at = if waits {
-                now + WEBTRANSPORT_HEAD_START
-            } else {
-                now
-            };
-            let link = self.new_link();
-            self.candidates
-                .add(link, *transport, at, now + config.upgrade_timeout);
-        }
-        self.candidates.handle_timeout(now);
-    }
-
-    pub(super) fn switch_to(&mut self, link: LinkId) {
-        let Some(candidate) = self.candidates.remove(link) else {
-            return;
-        };
-        self.candidates.clear();
-        self.active = Some(Active {
-            link,
-            phase: LinkPhase::Open,
-        });
-        self.transport = candidate.transport;
-        self.owed.upgrade = true;
-        self.inbox
-            .push(Incoming::Event(Event::Upgrade(candidate.transport)));
-    }
-
-    fn drop_candidate(&mut self, link: LinkId) {
-        if let Some(candidate) = self.candidates.remove(link) {
-            self.inbox
-                .push(Incoming::Event(Event::UpgradeFailed(candidate.transport)));
-        }
-    }
-
-    fn handle_link_end(&mut self, link: LinkId, reason: CloseReason, now: Time) {
-        if self.is_active(link) {
-            self.heard(now);
-            self.fail(reason);
-        } else {
-            self.drop_candidate(link);
-        }
-    }
-
-    pub(super) fn heard(&mut self, now: Time) {
-        if let Some(heartbeat) = &mut self.heartbeat {
-            heartbeat.heard(now);
-        }
-    }
-
     fn is_active(&self, link: LinkId) -> bool {
         self.active.is_some_and(|active| active.link == link)
     }
@@ -679,40 +360,6 @@ impl Session {
         self.outbox.clear();
         self.candidates.clear();
         self.inbox.push(Incoming::Event(Event::Close(reason)));
-    }
-
-    /// On a link a close is done when everything has left; on polling the server is told, in a body.
-    fn finish_if_drained(&mut self) {
-        let closing = matches!(self.state, State::Closing { .. });
-        let Owed {
-            open,
-            upgrade,
-            ping,
-            pong,
-        } = self.owed;
-        if closing
-            && self.active.is_some()
-            && self.outbox.is_empty()
-            && !(open || upgrade || ping || pong)
-        {
-            self.finish(CloseReason::Forced);
-        }
-    }
-
-    /// The next control packet, in the order in which they go before messages.
-    pub(super) fn next_control(&mut self) -> Option<Packet> {
-        use core::mem::take;
-        if take(&mut self.owed.open) {
-            Some(Packet::Open(Text::new()))
-        } else if take(&mut self.owed.upgrade) {
-            Some(Packet::Upgrade)
-        } else if take(&mut self.owed.pong) {
-            Some(Packet::Pong(Text::new()))
-        } else if take(&mut self.owed.ping) {
-            Some(Packet::Ping(Text::new()))
-        } else {
-            None
-        }
     }
 
     fn new_link(&mut self) -> LinkId {

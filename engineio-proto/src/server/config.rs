@@ -33,6 +33,18 @@ pub struct Config {
     pub(crate) upgrades: bool,
     pub(crate) revision_3: bool,
     pub(super) budget: Budget,
+    pub(super) on_full: OnFull,
+}
+
+/// What becomes of a session that is owed all that it may be owed, when more is sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnFull {
+    /// The message is refused with [`SendError::Full`](crate::SendError::Full), and the sender decides.
+    Refuse,
+    /// The session ends with [`TransportFault::Slow`](crate::TransportFault::Slow): who sends to many need not look at
+    /// each result, and no client stays that misses something.
+    Disconnect,
 }
 
 impl Default for Config {
@@ -49,6 +61,7 @@ impl Default for Config {
                 bytes: 4 << 20,
                 messages: 1 << 16,
             },
+            on_full: OnFull::Refuse,
         }
     }
 }
@@ -128,9 +141,25 @@ impl Config {
         self
     }
 
+    /// What happens beyond the [`buffer_limit`](Self::buffer_limit). Default [`OnFull::Refuse`].
+    pub fn on_full(&mut self, policy: OnFull) -> &mut Self {
+        self.on_full = policy;
+        self
+    }
+
     /// The largest body and message that is taken: see [`max_payload`](Self::max_payload).
     pub fn max_payload_bytes(&self) -> usize {
         self.max_payload
+    }
+
+    /// Whether a transport is one of [`transports`](Self::transports).
+    pub fn offers(&self, transport: Transport) -> bool {
+        self.transports.contains(&transport)
+    }
+
+    /// See [`ping_timeout`](Self::ping_timeout).
+    pub fn ping_timeout_value(&self) -> Duration {
+        self.ping_timeout
     }
 
     /// What [`admit`](crate::admit::admit) has to know.
@@ -198,6 +227,11 @@ impl Opening {
             base64: query.base64(),
             jsonp: query.jsonp(),
         }
+    }
+
+    /// The id of the session.
+    pub fn sid(&self) -> &Sid {
+        &self.sid
     }
 
     /// The revision of the protocol.

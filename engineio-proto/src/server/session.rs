@@ -1,18 +1,19 @@
 //! The session itself: its life, its links, its deadlines.
 
+mod input;
+mod output;
+
 use alloc::sync::Arc;
 
-use super::config::{Config, Opening};
-use super::polling::{BodyStep, Get, Polling, Post};
-use super::upgrade::{Candidates, Step};
-use crate::heartbeat::{Beat, Heartbeat};
+use super::config::{Config, OnFull, Opening};
+use super::polling::{Get, Polling};
+use super::upgrade::Candidates;
+use crate::heartbeat::Heartbeat;
 use crate::inbox::{Inbox, Incoming};
 use crate::jsonp::JsonpIndex;
 use crate::outbox::Outbox;
-use crate::reject::{BadRequest, Reject};
 use crate::{
-    CloseReason, DecodeError, Frame, LinkId, Message, Packet, Revision, SendError, Sid, Text, Time,
-    Transport, TransportFault,
+    CloseReason, LinkId, Message, Revision, SendError, Sid, Time, Transport, TransportFault,
 };
 
 /// One client, as the server sees it, from its first request to its end. See [the module](super) for how to drive it.
@@ -141,12 +142,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The session is closing or closed, or is owed too much already ([`Config::buffer_limit`]), or the message is
-    /// text that polling cannot carry. It was not taken.
+    /// The session is closing or closed, or is owed too much already ([`Config::buffer_limit`]; with
+    /// [`OnFull::Disconnect`] it is closed now), or the message is text that polling cannot carry. It was not taken.
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
         self.check_sendable(core::slice::from_ref(&message))?;
         if !self.outbox.has_room(self.config.budget, message.len(), 1) {
-            return Err(SendError::Full);
+            return Err(self.full());
         }
         self.outbox.push(message);
         Ok(())
@@ -159,7 +160,9 @@ impl Session {
     /// As for [`send`](Self::send).
     pub fn send_all(&mut self, messages: &[Message]) -> Result<(), SendError> {
         self.check_sendable(messages)?;
-        self.outbox.send(messages, self.config.budget)
+        self.outbox
+            .send(messages, self.config.budget)
+            .map_err(|_| self.full())
     }
 
     /// Sends even if the session is owed too much already.
@@ -203,184 +206,6 @@ impl Session {
         }
         self.inbox.clear();
         self.fail(CloseReason::Forced);
-    }
-
-    // --- what happened outside ------------------------------------------------------------------------------
-
-    /// The client opens a link for this session. Ask before the handshake of the link is answered: a refusal must
-    /// not end up in an established stream.
-    ///
-    /// The link is tried beside polling, which goes on until the client decides. Only one link of each transport is
-    /// tried at a time. `base64` is what the request for this link says.
-    ///
-    /// # Errors
-    ///
-    /// The answer to give instead. The peer's doing.
-    pub fn open_link(
-        &mut self,
-        transport: Transport,
-        base64: bool,
-        now: Time,
-    ) -> Result<LinkId, Reject> {
-        if !transport.is_link() || !self.config.transports.contains(&transport) {
-            return Err(Reject::TransportUnknown);
-        }
-        if self.state != State::Open {
-            return Err(Reject::UnknownSid);
-        }
-        if self.active.is_some() || self.candidates.tries(transport) {
-            return Err(Reject::BadRequest(BadRequest::NoUpgrade));
-        }
-        let link = self.new_link();
-        self.candidates
-            .add(link, transport, base64, now + self.config.upgrade_timeout);
-        Ok(link)
-    }
-
-    /// A frame arrived. Frames of a link that is not the session's any more are ignored.
-    pub fn handle_frame(&mut self, link: LinkId, frame: Frame, now: Time) {
-        if matches!(self.state, State::Closed(_)) {
-            return;
-        }
-        if frame.len() > self.config.max_payload {
-            return self.handle_decode_error(link, DecodeError::TooLarge, now);
-        }
-        match Packet::from_frame(frame, self.revision) {
-            Err(error) => self.handle_decode_error(link, error, now),
-            Ok(packet) if self.active == Some(link) => {
-                self.heartbeat.heard(now);
-                if let Some(message) = self.handle_packet(packet, now) {
-                    self.inbox.push(Incoming::Event(Event::Message(message)));
-                }
-            }
-            Ok(packet) => self.handle_candidate_packet(link, &packet),
-        }
-    }
-
-    /// What arrived on a link is no frame: too large, not UTF-8, not framed as it should be.
-    pub fn handle_decode_error(&mut self, link: LinkId, error: DecodeError, now: Time) {
-        if self.active == Some(link) {
-            self.heartbeat.heard(now);
-            self.fail(match error {
-                DecodeError::TooLarge => CloseReason::TransportError(TransportFault::TooLarge),
-                error => CloseReason::ParseError(error),
-            });
-        } else {
-            self.drop_candidate(link);
-        }
-    }
-
-    /// A link ended in an orderly way: closed by the other side.
-    pub fn handle_link_closed(&mut self, link: LinkId, now: Time) {
-        self.handle_link_end(link, CloseReason::TransportClose, now);
-    }
-
-    /// A link failed: it was reset, or broke the rules of its transport.
-    pub fn handle_link_failed(&mut self, link: LinkId, fault: TransportFault, now: Time) {
-        self.handle_link_end(link, CloseReason::TransportError(fault), now);
-    }
-
-    /// Bytes arrived that are no whole frame or body yet. They count as life.
-    ///
-    /// Complete frames and bodies need no such call. What brings no packets does not count: a client whose `GET`s arrive
-    /// may have a `POST` that hangs for ever, and its messages with it, and neither end would know.
-    ///
-    /// A driver that does not read because of [`wants_input`](Self::wants_input) calls this when its writes make
-    /// progress, which then is the only sign of life.
-    pub fn handle_activity(&mut self, now: Time) {
-        self.heartbeat.heard(now);
-    }
-
-    /// Time has passed. Call this when [`poll_timeout`](Self::poll_timeout) is due; early or late does no harm.
-    pub fn handle_timeout(&mut self, now: Time) {
-        match self.state {
-            State::Closed(_) => return,
-            State::Closing { by } if by <= now => return self.fail(CloseReason::Forced),
-            State::Closing { .. } => {}
-            State::Open => match self.heartbeat.handle_timeout(now) {
-                Beat::Nothing => {}
-                Beat::SendPing => self.owed.ping = true,
-                Beat::PeerIsDead => return self.fail(CloseReason::PingTimeout),
-            },
-        }
-        self.candidates.drop_expired(now);
-        if !self.candidates.any_answered() {
-            self.polling.release_at = Time::NEVER;
-        } else if self.polling.release_at <= now {
-            self.polling.release_at = Time::NEVER;
-            self.polling.release = self.polling.get == Get::Waiting;
-        }
-    }
-
-    // --- what to do next ------------------------------------------------------------------------------------
-
-    /// The next frame to send on a link, when the link can take one.
-    ///
-    /// `None` says that there is nothing now. Ask again after any other call, also after
-    /// [`poll_event`](Self::poll_event).
-    #[must_use]
-    pub fn poll_frame(&mut self, link: LinkId) -> Option<Frame> {
-        if self.active != Some(link) {
-            return self
-                .candidates
-                .take_answer(link)
-                .then(|| Frame::from_static("3probe"));
-        }
-        if matches!(self.state, State::Closed(_)) {
-            return None;
-        }
-        let packet = match self.next_control() {
-            Some(packet) => Some(packet),
-            None => self.outbox.pop().map(Packet::Message),
-        };
-        self.finish_if_drained();
-        packet.map(|packet| packet.into_frame(self.revision, self.base64))
-    }
-
-    /// What happened, for the application. Fetch events until there are none, after every call of another kind.
-    ///
-    /// Bodies are decoded here, so that an event, or none, may be followed by something to send.
-    #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            match self.inbox.front()? {
-                Incoming::Event(_) => {
-                    let Some(Incoming::Event(event)) = self.inbox.pop() else {
-                        return None;
-                    };
-                    // This side wants nothing more, wherever the message waited.
-                    if matches!(event, Event::Message(_)) && self.closed_here() {
-                        continue;
-                    }
-                    return Some(event);
-                }
-                Incoming::End(reason) => {
-                    let reason = *reason;
-                    drop(self.inbox.pop());
-                    self.fail(reason);
-                }
-                Incoming::Body(..) => match self.next_of_body() {
-                    BodyStep::Event(event) => return Some(event),
-                    BodyStep::More => {}
-                    BodyStep::Done => drop(self.inbox.pop()),
-                },
-            }
-        }
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) should be called next, if ever.
-    ///
-    /// The answer may change after any other call.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let end = match self.state {
-            State::Closed(_) => return None,
-            State::Closing { by } => by,
-            State::Open => self.heartbeat.deadline(),
-        };
-        end.min(self.candidates.deadline())
-            .min(self.polling.release_at)
-            .if_set()
     }
 
     // --- questions ------------------------------------------------------------------------------------------
@@ -467,90 +292,6 @@ impl Session {
 
     // --- inside ---------------------------------------------------------------------------------------------
 
-    /// A packet on the current transport; what it holds for the application.
-    pub(super) fn handle_packet(&mut self, packet: Packet, now: Time) -> Option<Message> {
-        match packet {
-            // What arrived before the peer ended the session is still handed out; after its own close this side wants
-            // nothing more.
-            Packet::Message(message) => return (!self.closed_here()).then_some(message),
-            Packet::Close => self.close_by_peer(),
-            Packet::Ping(_) if self.revision == Revision::V3 => {
-                self.heartbeat.heard(now);
-                self.owed.pong = true;
-            }
-            Packet::Pong(_) if self.revision == Revision::V4 => self.heartbeat.pong(now),
-            Packet::Ping(_) | Packet::Pong(_) => {
-                self.fail(CloseReason::TransportError(
-                    TransportFault::HeartbeatDirection,
-                ));
-            }
-            // Without a meaning here, and ignored by the reference.
-            Packet::Open(_) | Packet::Upgrade | Packet::Noop => {}
-        }
-        None
-    }
-
-    /// Links that are tried are no sign of life: a client that only tried links, for ever, would never get its messages.
-    fn handle_candidate_packet(&mut self, link: LinkId, packet: &Packet) {
-        match self.candidates.handle(link, packet) {
-            None => {}
-            Some(Step::Answer) => {
-                // The waiting poll is released now, so that the client need not wait to stop polling.
-                self.polling.release = self.polling.get == Get::Waiting;
-            }
-            Some(Step::Switch) => self.switch_to(link),
-            Some(Step::Drop) => self.drop_candidate(link),
-        }
-    }
-
-    /// The client decided for a link. The heartbeat goes on as it was: a pong that was owed is owed on the link.
-    fn switch_to(&mut self, link: LinkId) {
-        let Some(candidate) = self.candidates.remove(link) else {
-            return;
-        };
-        self.candidates.clear();
-        if matches!(self.polling.post, Post::Reading(_)) {
-            // What the body holds was sent before the decision, and can no longer come before what follows it. A client
-            // waits for its requests before it decides.
-            return self.fail(CloseReason::TransportError(TransportFault::PostAborted));
-        }
-        if self.polling.get == Get::Answered {
-            self.polling.get = Get::None;
-        }
-        self.active = Some(link);
-        self.transport = candidate.transport;
-        self.base64 = candidate.base64;
-        self.polling.release_at = Time::NEVER;
-        self.inbox
-            .push(Incoming::Event(Event::Upgrade(candidate.transport)));
-        self.finish_if_drained();
-    }
-
-    fn drop_candidate(&mut self, link: LinkId) {
-        self.candidates.remove(link);
-        if !self.candidates.any_answered() {
-            self.polling.release_at = Time::NEVER;
-        }
-    }
-
-    fn handle_link_end(&mut self, link: LinkId, reason: CloseReason, now: Time) {
-        if self.active == Some(link) {
-            self.heartbeat.heard(now);
-            self.fail(reason);
-        } else {
-            self.drop_candidate(link);
-        }
-    }
-
-    fn close_by_peer(&mut self) {
-        if matches!(self.state, State::Closed(_)) {
-            return;
-        }
-        // The client knows already; its waiting poll is only released.
-        self.polling.farewell = Packet::Noop;
-        self.fail(CloseReason::TransportClose);
-    }
-
     /// Whether this side closed, or is about to.
     fn closed_here(&self) -> bool {
         matches!(
@@ -581,29 +322,12 @@ impl Session {
         self.inbox.push(Incoming::Event(Event::Close(reason)));
     }
 
-    /// On a link a close is done when everything has left. On polling the client has to be told, in an answer.
-    fn finish_if_drained(&mut self) {
-        let closing = matches!(self.state, State::Closing { .. });
-        let Owed { open, ping, pong } = self.owed;
-        if closing && self.active.is_some() && self.outbox.is_empty() && !(open || ping || pong) {
-            self.finish(CloseReason::Forced);
+    /// More was sent than the session may be owed.
+    fn full(&mut self) -> SendError {
+        if self.config.on_full == OnFull::Disconnect {
+            self.fail(CloseReason::TransportError(TransportFault::Slow));
         }
-    }
-
-    /// The next control packet, in the order in which they go before messages.
-    pub(super) fn next_control(&mut self) -> Option<Packet> {
-        use core::mem::take;
-        if take(&mut self.owed.open) {
-            Some(Packet::Open(
-                self.config.open_packet(&self.sid, self.transport),
-            ))
-        } else if take(&mut self.owed.pong) {
-            Some(Packet::Pong(Text::new()))
-        } else if take(&mut self.owed.ping) {
-            Some(Packet::Ping(Text::new()))
-        } else {
-            None
-        }
+        SendError::Full
     }
 
     fn check_sendable(&self, messages: &[Message]) -> Result<(), SendError> {

@@ -1,13 +1,18 @@
 //! The operations that are measured, by time and by instructions.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use engineio_proto::{Frame, Message, Packet as EnginePacket, Revision};
+use engineio_proto::server::{Config as EngineConfig, Opening, Session};
+use engineio_proto::{
+    Frame, LinkId, Message, Packet as EnginePacket, Revision, Sid, Time, Transport,
+};
 use serde::{Deserialize, Serialize};
+use socketio_proto::server::{Accept, Config, Connection, Event};
 use socketio_proto::{
     AckId, Args, Arguments, Body, Codec, Decoder, Emit, Encoded, Json, Limits, Namespace, Outgoing,
-    Protocol, Value,
+    Protocol, SocketId, Value,
 };
 
 const EVENT: &str = r#"42["chat message",{"n":1234567,"ok":true,"text":"hello, socket.io peer"}]"#;
@@ -50,6 +55,7 @@ struct Context {
     encoded: Encoded,
     queue: Vec<Encoded>,
     received: Args,
+    recipient: (Connection, LinkId),
 }
 
 impl Context {
@@ -79,6 +85,7 @@ impl Context {
             },
             encoded,
             queue: Vec::with_capacity(1 << 16),
+            recipient: joined(),
         }
     }
 
@@ -120,6 +127,24 @@ fn encode<T: Serialize>(codec: &Json, value: &T) -> Encoded {
     codec
         .encode(&Namespace::ROOT, &emit.into())
         .expect("it can be sent")
+}
+
+/// A client with a WebSocket that is in the root namespace and has read all that it was sent, as a server sees it.
+pub(crate) fn joined() -> (Connection, LinkId) {
+    let now = Time::ZERO;
+    let opening = Opening::new(Sid::new("a-secret-of-the-session").expect("a valid id"));
+    let config = Arc::new(EngineConfig::default());
+    let (session, link) = Session::accept_link(config, opening, Transport::WEBSOCKET, now);
+    let mut connection = Connection::new(session, Arc::new(Config::default()), now);
+    connection.handle_frame(link, Frame::text("40"), now);
+    let Some(Event::Connect(request)) = connection.poll_event() else {
+        panic!("it asked")
+    };
+    connection
+        .accept(request, Accept::new(SocketId::from("public")))
+        .expect("it waits");
+    while connection.poll_frame(link).is_some() {}
+    (connection, link)
 }
 
 /// Something small that happens often.
@@ -210,5 +235,14 @@ const OPERATIONS: &[Row] = &[
             c.queue.clear();
         }
         c.queue.push(black_box(&c.encoded).clone());
+    }),
+    // All of it: through the namespace into the queue of the session, and out as the bytes that a WebSocket writes.
+    ("send an event to one connection", EVENT, |c| {
+        let (connection, link) = &mut c.recipient;
+        connection
+            .send(&Namespace::ROOT, black_box(&c.encoded))
+            .expect("it is joined");
+        let frame = connection.poll_frame(*link).expect("it was sent");
+        black_box(frame.to_ws());
     }),
 ];

@@ -89,6 +89,13 @@ impl<'a> Checker<'a> {
         byte
     }
 
+    /// Takes the next byte that is not white space. Zero at the end.
+    pub(super) fn next(&mut self) -> u8 {
+        let byte = self.peek();
+        self.at += usize::from(byte != 0);
+        byte
+    }
+
     /// Takes `byte` if it is next.
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte;

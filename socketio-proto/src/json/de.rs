@@ -129,7 +129,7 @@ impl<'de> Reader<'de> {
     }
 
     /// A string whose first quote was taken.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Cow<'de, str> {
         let start = self.at;
         let bytes = self.text.as_bytes();
@@ -151,7 +151,7 @@ impl<'de> Reader<'de> {
 
     #[inline]
     pub(super) fn number(&mut self) -> Literal {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let (literal, len) = Literal::read(rest);
         self.at += len;
         literal

@@ -162,6 +162,7 @@ impl Decoder {
         Ok(None)
     }
 
+    #[inline]
     fn namespace(&mut self, name: &str) -> Result<Namespace, DecodeError> {
         self.recent.get(name, self.limits.max_namespace)
     }
@@ -311,7 +312,7 @@ fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Check
     } else {
         (Span::EMPTY, None)
     };
-    let mut more = if is_event {
+    let any = if is_event {
         checker.take(b',')
     } else {
         checker.peek() != b']'
@@ -322,12 +323,13 @@ fn check_arguments(text: &str, header: &Header, limits: &Limits) -> Result<Check
     checker.peek();
     let first = checker.at();
     let mut len = 0;
-    while more {
+    let mut next = if any { b',' } else { checker.next() };
+    while next == b',' {
         checker.value()?;
         len += 1;
-        more = checker.take(b',');
+        next = checker.next();
     }
-    if !checker.take(b']') {
+    if next != b']' {
         return Err(DecodeError::InvalidJson);
     }
     checker.end()?;

@@ -34,7 +34,7 @@ pub(super) fn encode(
                 writer.out.push(',');
                 writer.string(offset);
             }
-            writer.close("]");
+            writer.close(']');
             finish(writer, EVENT, namespace, emit.id())
         }
         Outgoing::Ack(id, arguments) => {
@@ -44,7 +44,7 @@ pub(super) fn encode(
                 writer: &mut writer,
                 first: true,
             })?;
-            writer.close("]");
+            writer.close(']');
             finish(writer, ACK, namespace, Some(*id))
         }
         Outgoing::Connect(payload) => one_value("0", namespace, payload.as_ref(), &['{']),
@@ -74,7 +74,7 @@ fn one_value(
 }
 
 /// Puts the header in front of the JSON.
-#[inline]
+#[inline(always)]
 fn finish(
     writer: Writer<'_>,
     [plain, binary]: [&str; 2],

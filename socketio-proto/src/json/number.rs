@@ -67,10 +67,9 @@ pub(super) enum Literal {
 }
 
 impl Literal {
-    /// Reads a checked literal from the start of `text`, and says how long it is.
+    /// Reads a checked literal from the start of a text, and says how long it is.
     #[inline]
-    pub(super) fn read(text: &str) -> (Self, usize) {
-        let bytes = text.as_bytes();
+    pub(super) fn read(bytes: &[u8]) -> (Self, usize) {
         let negative = bytes.first() == Some(&b'-');
         let start = usize::from(negative);
         let mut at = start;
@@ -82,7 +81,7 @@ impl Literal {
         let is_float = matches!(bytes.get(at), Some(b'.' | b'e' | b'E'));
         // 19 digits always fit 64 bits, and 18 a signed integer.
         if is_float || at - start > 18 {
-            return Self::read_long(text);
+            return Self::read_long(bytes);
         }
         match (negative, value) {
             (false, _) => (Self::Unsigned(value), at),
@@ -92,10 +91,11 @@ impl Literal {
         }
     }
 
-    fn read_long(text: &str) -> (Self, usize) {
-        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-        let len = text.bytes().take_while(is_part).count();
-        let literal = text.get(..len).unwrap_or_default();
+    fn read_long(bytes: &[u8]) -> (Self, usize) {
+        let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+        let len = bytes.iter().take_while(is_part).count();
+        let literal = bytes.get(..len).unwrap_or_default();
+        let literal = core::str::from_utf8(literal).unwrap_or_default();
         let number = if let Ok(value) = literal.parse() {
             Self::Unsigned(value)
         } else if let Ok(value) = literal.parse() {
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn literals_keep_64_bits() {
-        let read = |text| match Literal::read(text) {
+        let read = |text| match Literal::read(str::as_bytes(text)) {
             (Literal::Unsigned(value), at) => format!("u{value}@{at}"),
             (Literal::Signed(value), at) => format!("i{value}@{at}"),
             (Literal::Float(value), at) => format!("f{value:?}@{at}"),

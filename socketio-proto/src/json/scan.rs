@@ -5,10 +5,20 @@ use alloc::string::String;
 
 /// Where the first byte from `at` on stands that is `"`, `\` or a control character; the length of `bytes` if there
 /// is none.
-#[inline]
-pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(<[u8]>::first_chunk) {
-        let hits = hits(u64::from_le_bytes(*chunk));
+///
+/// Only the first step is inlined, wherever there are strings: most of them are keys, and end with it.
+#[inline(always)]
+pub(super) fn special(bytes: &[u8], at: usize) -> usize {
+    match word_at(bytes, at).map(hits) {
+        Some(0) => special_beyond(bytes, at + 8),
+        Some(hits) => at + hits.trailing_zeros() as usize / 8,
+        None => special_beyond(bytes, at),
+    }
+}
+
+fn special_beyond(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = word_at(bytes, at) {
+        let hits = hits(word);
         if hits != 0 {
             return at + hits.trailing_zeros() as usize / 8;
         }
@@ -23,18 +33,24 @@ pub(super) fn special(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The eight bytes from `at` on, the first of them lowest.
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
+    let chunk = bytes.get(at..at + 8)?.first_chunk()?;
+    Some(u64::from_le_bytes(*chunk))
+}
+
 /// Whether there is nothing in a text that [`special`] would stop at.
 #[inline]
 pub(super) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     // The last bytes are looked at together with some before them, so that there is no rest to go through.
     if let Some(last) = bytes.last_chunk() {
-        let mut found = hits(u64::from_le_bytes(*last));
         let (chunks, _) = bytes.as_chunks();
-        for chunk in chunks {
-            found |= hits(u64::from_le_bytes(*chunk));
-        }
-        return found == 0;
+        return is_plain_block(last) && chunks.iter().all(is_plain_block);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return hits(u64::from_le_bytes(*first)) | hits(u64::from_le_bytes(*last)) == 0;
     }
     let word = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
@@ -49,6 +65,16 @@ pub(super) fn is_plain(text: &str) -> bool {
         },
     };
     hits(word) == 0
+}
+
+/// The same for sixteen bytes. All are looked at, whatever is found, so that the compiler can take them together.
+#[inline(always)]
+fn is_plain_block(block: &[u8; 16]) -> bool {
+    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    let found = block
+        .iter()
+        .fold(false, |found, byte| found | is_special(byte));
+    !found
 }
 
 /// Looks at eight bytes at a time: not zero if one of them is `"`, `\` or a control character, and then the lowest bit

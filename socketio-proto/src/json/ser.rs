@@ -69,9 +69,9 @@ impl<'a> Writer<'a> {
     }
 
     #[inline]
-    pub(super) fn close(&mut self, bracket: &str) {
+    pub(super) fn close(&mut self, bracket: char) {
         self.depth += 1;
-        self.out.push_str(bracket);
+        self.out.push(bracket);
     }
 
     /// A string with its quotes.
@@ -343,13 +343,13 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         self.variant(variant)?;
         self.out.push(':');
         value.serialize(&mut *self)?;
-        self.close("}");
+        self.close('}');
         Ok(())
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Compound<'w, 'a>, EncodeError> {
         self.open("[")?;
-        Ok(Compound::new(self, "]"))
+        Ok(Compound::new(self, ']'))
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Compound<'w, 'a>, EncodeError> {
@@ -373,12 +373,12 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     ) -> Result<Compound<'w, 'a>, EncodeError> {
         self.variant(variant)?;
         self.open(":[")?;
-        Ok(Compound::variant(self, "]"))
+        Ok(Compound::variant(self, ']'))
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Compound<'w, 'a>, EncodeError> {
         self.open("{")?;
-        Ok(Compound::new(self, "}"))
+        Ok(Compound::new(self, '}'))
     }
 
     fn serialize_struct(
@@ -390,7 +390,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
             return Ok(Compound::verbatim(self));
         }
         self.open("{")?;
-        Ok(Compound::new(self, "}"))
+        Ok(Compound::new(self, '}'))
     }
 
     fn serialize_struct_variant(
@@ -402,7 +402,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     ) -> Result<Compound<'w, 'a>, EncodeError> {
         self.variant(variant)?;
         self.open(":{")?;
-        Ok(Compound::variant(self, "}"))
+        Ok(Compound::variant(self, '}'))
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), EncodeError> {

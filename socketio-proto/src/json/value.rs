@@ -88,7 +88,7 @@ impl Writer<'_> {
                     self.comma(&mut first);
                     self.value(element)?;
                 }
-                self.close("]");
+                self.close(']');
                 Ok(())
             }
             Value::Object(object) => {
@@ -101,7 +101,7 @@ impl Writer<'_> {
                     self.out.push_str("\":");
                     self.value(value)?;
                 }
-                self.close("}");
+                self.close('}');
                 Ok(())
             }
             simple => serde::Serialize::serialize(simple, self),
@@ -173,7 +173,7 @@ pub(crate) fn arguments_to_values(
             writer,
             first: true,
         })?;
-        writer.close("]");
+        writer.close(']');
         Ok(())
     })?;
     match Reader::new(&text, 0, Some(&extra)).read_value() {

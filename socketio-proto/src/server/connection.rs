@@ -1,24 +1,24 @@
 //! The connection itself.
 
+mod input;
+mod namespaces;
+mod output;
+
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use engineio_proto::server::{Event as EngineEvent, Session};
-use engineio_proto::{
-    CloseReason, ContentType, DecodeError as EngineDecodeError, Frame, LinkId, Message, Reject,
-    Time, Transport, TransportFault,
-};
+use engineio_proto::server::Session;
+use engineio_proto::{LinkId, Time};
 
 use super::config::Config;
+use super::event::{Event, ProtocolError};
 use super::request::{Accept, ConnectRequest, Gone};
-use crate::acks::{AckError, ExpectError, PendingAcks, earlier};
-use crate::forward::forward;
+use crate::acks::{ExpectError, PendingAcks};
 use crate::{
-    AckId, Args, Body, ConnectError, DecodeError, Decoder, DisconnectReason, EncodeError, Encoded,
-    Limits, Namespace, Outgoing, Packet, Protocol, RawValue, SendError, handshake,
+    AckId, ConnectError, Decoder, DisconnectReason, Encoded, Limits, Namespace, Packet, Protocol,
+    SendError, handshake,
 };
 
 /// One client: an Engine.IO session and the namespaces it has joined. See [the module](super) for how to drive it.
@@ -66,84 +66,6 @@ enum State {
         bytes: usize,
     },
     Joined,
-}
-
-/// What happened, for the application.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A client wants to join a namespace.
-    Connect(ConnectRequest),
-    /// The client that wanted to join this namespace does not any more, before it was decided. What is being done for the
-    /// decision may be given up; the [`ConnectRequest`] may be dropped, and nobody will take it.
-    ///
-    /// When the connection ends that is so for all that are undecided, and [`Close`](Self::Close) says it.
-    Withdrawn {
-        /// The namespace.
-        namespace: Namespace,
-    },
-    /// A client sent an event.
-    Event {
-        /// The namespace it was sent to; joined.
-        namespace: Namespace,
-        /// The client wants it acknowledged with this id.
-        id: Option<AckId>,
-        /// Its name and arguments.
-        args: Args,
-    },
-    /// An acknowledgement that was [awaited](Connection::expect_ack) has come, or never will. Exactly one for each.
-    Ack {
-        /// The namespace.
-        namespace: Namespace,
-        /// The id that was awaited.
-        id: AckId,
-        /// What the client answered.
-        result: Result<Args, AckError>,
-    },
-    /// The client is not in this namespace any more. Exactly one for each that was accepted, after the ends of all its
-    /// acknowledgements.
-    Disconnect {
-        /// The namespace.
-        namespace: Namespace,
-        /// Why.
-        reason: DisconnectReason,
-    },
-    /// The client went over to this transport.
-    Upgrade(Transport),
-    /// The client broke the protocol. The namespaces are left and the connection is closed; this says why.
-    ProtocolError(ProtocolError),
-    /// The connection ended. Nothing comes after this.
-    Close(CloseReason),
-}
-
-/// What a client did against the protocol. The connection ends with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProtocolError {
-    /// It sent something that is no packet.
-    #[error("{0}")]
-    Decode(#[from] DecodeError),
-    /// It joined a namespace twice.
-    #[error("the namespace is joined already")]
-    AlreadyConnected,
-    /// It sent a packet to a namespace that it never asked for.
-    #[error("the namespace is not joined")]
-    NotConnected,
-    /// It sent a packet that only servers send.
-    #[error("a client does not send this packet")]
-    WrongDirection,
-    /// It sent too much to a namespace that it is not in yet.
-    #[error("too much was sent before the namespace was joined")]
-    TooMuchWaiting,
-    /// It asked for more and more namespaces, though it was told that it has too many.
-    #[error("too many namespaces were asked for")]
-    TooManyNamespaces,
-    /// It joined no namespace in time.
-    #[error("no namespace was joined in time")]
-    ConnectTimeout,
-    /// It announced attachments that did not come.
-    #[error("attachments did not come in time")]
-    PacketTimeout,
 }
 
 impl Connection {
@@ -330,100 +252,6 @@ impl Connection {
         self.session.abort();
     }
 
-    // --- what happened outside, and what to do next -----------------------------------------------------------
-
-    forward! { server;
-        handle_get() at now -> Result<(), Reject>;
-        handle_get_aborted() at now;
-        start_post(content: ContentType) at now -> Result<(), Reject>;
-        handle_post(body: Bytes) at now -> Result<(), Reject>;
-        handle_post_aborted() at now;
-        handle_post_too_large() at now;
-        open_link(transport: Transport, base64: bool) at now -> Result<LinkId, Reject>;
-        handle_frame(link: LinkId, frame: Frame) at now;
-        handle_decode_error(link: LinkId, error: EngineDecodeError) at now;
-        handle_link_closed(link: LinkId) at now;
-        handle_link_failed(link: LinkId, fault: TransportFault) at now;
-        handle_activity() at now;
-    }
-
-    /// See [`Session::finish_post`].
-    ///
-    /// # Errors
-    ///
-    /// The answer to give instead of `ok`.
-    pub fn finish_post(&mut self) -> Result<(), Reject> {
-        self.session.finish_post()
-    }
-
-    /// Time has passed. Call this when [`poll_timeout`](Self::poll_timeout) is due; early or late does no harm.
-    pub fn handle_timeout(&mut self, now: Time) {
-        self.now = now;
-        self.session.handle_timeout(now);
-        if self.join_by.is_some_and(|by| by <= now) {
-            self.join_by = None;
-            self.fail(ProtocolError::ConnectTimeout);
-        }
-        if self.packet_by.is_some_and(|by| by <= now) {
-            self.packet_by = None;
-            self.fail(ProtocolError::PacketTimeout);
-        }
-        for membership in &mut self.memberships {
-            for id in membership.acks.take_expired(now) {
-                let namespace = membership.namespace.clone();
-                self.events.push_back(Event::Ack {
-                    namespace,
-                    id,
-                    result: Err(AckError::Timeout),
-                });
-            }
-        }
-    }
-
-    /// See [`Session::poll_payload`].
-    #[must_use]
-    pub fn poll_payload(&mut self, out: &mut BytesMut) -> Option<ContentType> {
-        self.session.poll_payload(out)
-    }
-
-    /// See [`Session::poll_frame`].
-    #[must_use]
-    pub fn poll_frame(&mut self, link: LinkId) -> Option<Frame> {
-        self.session.poll_frame(link)
-    }
-
-    /// What happened, for the application. Fetch events until there are none, after every call of another kind.
-    #[must_use]
-    pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                return Some(event);
-            }
-            self.refuse_dropped();
-            match self.session.poll_event()? {
-                EngineEvent::Message(message) => self.handle_message(message),
-                EngineEvent::Upgrade(transport) => return Some(Event::Upgrade(transport)),
-                EngineEvent::Close(reason) => {
-                    self.leave_all(reason.into());
-                    self.events.push_back(Event::Close(reason));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) should be called next, if ever. The answer may change after any other call.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Time> {
-        let own = earlier(self.join_by, self.packet_by);
-        let deadline = earlier(self.session.poll_timeout(), own);
-        let acks = self
-            .memberships
-            .iter()
-            .map(|membership| membership.acks.deadline());
-        acks.fold(deadline, earlier)
-    }
-
     // --- questions ------------------------------------------------------------------------------------------
 
     /// The session beneath, for its questions.
@@ -456,157 +284,6 @@ impl Connection {
 
     // --- inside ---------------------------------------------------------------------------------------------
 
-    fn handle_message(&mut self, message: Message) {
-        if self.done {
-            return;
-        }
-        self.packet_len = self.packet_len.saturating_add(message.len());
-        match self.decoder.decode(message) {
-            Ok(Some(packet)) => {
-                let bytes = core::mem::take(&mut self.packet_len);
-                self.packet_by = None;
-                self.handle_packet(packet, bytes);
-            }
-            Ok(None) => self.packet_by = Some(self.now + self.packet_timeout),
-            Err(error) => self.fail(ProtocolError::Decode(error)),
-        }
-    }
-
-    fn handle_packet(&mut self, packet: Packet, len: usize) {
-        let Packet {
-            namespace, body, ..
-        } = packet;
-        let at = self
-            .memberships
-            .iter()
-            .position(|membership| membership.namespace == namespace);
-        let Some(membership) = at.and_then(|at| self.memberships.get_mut(at)) else {
-            return match body {
-                Body::Connect(auth) => self.ask(namespace, auth),
-                // It was under way when the client was put out.
-                _ if self.left.contains(&namespace) => {}
-                Body::ConnectError(_) => self.fail(ProtocolError::WrongDirection),
-                _ => self.fail(ProtocolError::NotConnected),
-            };
-        };
-        match (body, &mut membership.state) {
-            // Asking twice is asking once, so that no second socket can come of it.
-            (Body::Connect(_), State::Asked { .. }) => {}
-            (Body::Connect(_), State::Joined) => self.fail(ProtocolError::AlreadyConnected),
-            (Body::Disconnect, State::Asked { request, .. }) => {
-                self.withdrawn.push(Weak::clone(request));
-                self.remove(&namespace);
-                self.events.push_back(Event::Withdrawn { namespace });
-            }
-            (Body::Disconnect, State::Joined) => {
-                self.leave(&namespace, DisconnectReason::ClientNamespaceDisconnect);
-            }
-            (body @ Body::Event { .. }, State::Asked { waiting, bytes, .. }) => {
-                *bytes = bytes.saturating_add(len);
-                waiting.push(Packet::new(namespace, body));
-                // One account for all namespaces: a client may ask for many at a time.
-                let (packets, bytes) = self.waiting();
-                if packets > self.config.max_waiting || bytes > self.limits.max_payload {
-                    self.fail(ProtocolError::TooMuchWaiting);
-                }
-            }
-            (Body::Event { id, args }, State::Joined) => {
-                self.events.push_back(Event::Event {
-                    namespace,
-                    id,
-                    args,
-                });
-            }
-            (Body::Ack { id, args }, State::Joined) if membership.acks.end(id) => {
-                self.events.push_back(Event::Ack {
-                    namespace,
-                    id,
-                    result: Ok(args),
-                });
-            }
-            // Nobody asked, or nobody waits any more.
-            (Body::Ack { .. }, _) => {}
-            (Body::ConnectError(_), _) => self.fail(ProtocolError::WrongDirection),
-        }
-    }
-
-    /// A client wants to join. From here on it has asked, so that asking again changes nothing.
-    fn ask(&mut self, namespace: Namespace, auth: Option<RawValue>) {
-        if self.slots() >= self.config.max_namespaces {
-            if self.refused >= MAX_REFUSED {
-                return self.fail(ProtocolError::TooManyNamespaces);
-            }
-            self.refused += 1;
-            let error = ConnectError::new("too many namespaces");
-            self.put_refusal(&namespace, &error);
-            return self.note_left(namespace);
-        }
-        self.left.retain(|left| *left != namespace);
-        self.refused = 0;
-        let token = Arc::new(());
-        let state = State::Asked {
-            request: Arc::downgrade(&token),
-            waiting: Vec::new(),
-            bytes: 0,
-        };
-        self.memberships.push(Membership {
-            namespace: namespace.clone(),
-            state,
-            acks: PendingAcks::default(),
-        });
-        self.events.push_back(Event::Connect(ConnectRequest {
-            namespace,
-            token,
-            auth,
-        }));
-    }
-
-    /// The membership that a request is about, if it is still waiting for the answer.
-    fn asked(&mut self, asked: &ConnectRequest) -> Result<&mut Membership, Gone> {
-        let waits = |membership: &&mut Membership| match &membership.state {
-            State::Asked { request, .. } => request.as_ptr() == Arc::as_ptr(&asked.token),
-            State::Joined => false,
-        };
-        self.memberships.iter_mut().find(waits).ok_or(Gone)
-    }
-
-    /// How many namespaces the client is in or has asked for, those included that it does not want any more while the
-    /// application still decides.
-    fn slots(&mut self) -> usize {
-        self.withdrawn.retain(|request| request.strong_count() > 0);
-        self.memberships.len().saturating_add(self.withdrawn.len())
-    }
-
-    /// Packets, and their bytes, that wait for decisions.
-    fn waiting(&self) -> (usize, usize) {
-        let each = self
-            .memberships
-            .iter()
-            .map(|membership| match &membership.state {
-                State::Asked { waiting, bytes, .. } => (waiting.len(), *bytes),
-                State::Joined => (0, 0),
-            });
-        each.fold((0, 0), |(packets, bytes), (more, more_bytes)| {
-            (
-                packets.saturating_add(more),
-                bytes.saturating_add(more_bytes),
-            )
-        })
-    }
-
-    /// The application has dropped requests instead of answering: without this, their clients would wait for ever.
-    fn refuse_dropped(&mut self) {
-        let is_dropped = |membership: &&Membership| match &membership.state {
-            State::Asked { request, .. } => request.strong_count() == 0,
-            State::Joined => false,
-        };
-        while let Some(membership) = self.memberships.iter().find(is_dropped) {
-            let namespace = membership.namespace.clone();
-            self.remove(&namespace);
-            self.put_refusal(&namespace, &ConnectError::new("not decided"));
-        }
-    }
-
     fn joined_mut(&mut self, namespace: &Namespace) -> Option<&mut Membership> {
         let joined = |membership: &&mut Membership| {
             membership.is_joined() && membership.namespace == *namespace
@@ -619,92 +296,6 @@ impl Connection {
             Ok(())
         } else {
             Err(SendError::NotConnected)
-        }
-    }
-
-    /// The client is out of a namespace. Its acknowledgements end first.
-    fn leave(&mut self, namespace: &Namespace, reason: DisconnectReason) {
-        let Some(mut membership) = self.remove(namespace) else {
-            return;
-        };
-        if !membership.is_joined() {
-            return;
-        }
-        for id in membership.acks.take_all() {
-            let namespace = namespace.clone();
-            self.events.push_back(Event::Ack {
-                namespace,
-                id,
-                result: Err(AckError::Disconnected),
-            });
-        }
-        self.events.push_back(Event::Disconnect {
-            namespace: namespace.clone(),
-            reason,
-        });
-    }
-
-    fn leave_all(&mut self, reason: DisconnectReason) {
-        self.join_by = None;
-        self.packet_by = None;
-        while let Some(membership) = self.memberships.first() {
-            let namespace = membership.namespace.clone();
-            self.leave(&namespace, reason);
-        }
-    }
-
-    fn remove(&mut self, namespace: &Namespace) -> Option<Membership> {
-        let at = self
-            .memberships
-            .iter()
-            .position(|membership| membership.namespace == *namespace)?;
-        self.note_left(namespace.clone());
-        // Not `swap_remove`: namespaces are left in the order in which they were joined.
-        Some(self.memberships.remove(at))
-    }
-
-    /// What the client has sent to this namespace before it knew is no fault.
-    fn note_left(&mut self, namespace: Namespace) {
-        self.left.retain(|left| *left != namespace);
-        if self.left.len() >= self.config.max_namespaces {
-            self.left.pop_front();
-        }
-        self.left.push_back(namespace);
-    }
-
-    /// The client broke the protocol: it is out of everything, and the connection is closed.
-    fn fail(&mut self, error: ProtocolError) {
-        if core::mem::replace(&mut self.done, true) {
-            return;
-        }
-        self.events.push_back(Event::ProtocolError(error));
-        self.leave_all(DisconnectReason::ForcedClose);
-        self.session.close(self.now);
-    }
-
-    /// Sends what the client has to get whatever it is owed. If the session is closed, nobody is there to get it.
-    fn put(&mut self, packet: &Encoded) {
-        let _ = self.session.send_reserved(packet.messages());
-    }
-
-    fn put_refusal(&mut self, namespace: &Namespace, error: &ConnectError) {
-        let codec = Arc::clone(&self.config.codec);
-        let refuse =
-            |error: &ConnectError| handshake::refuse(&*codec, self.protocol, namespace, error);
-        // The data is the application's, and may be what no packet can carry.
-        let refusal = refuse(error).or_else(|_| refuse(&ConnectError::new(error.message())));
-        self.put_encoded(refusal);
-    }
-
-    fn put_disconnect(&mut self, namespace: &Namespace) {
-        self.put_encoded(self.config.codec.encode(namespace, &Outgoing::Disconnect));
-    }
-
-    fn put_encoded(&mut self, packet: Result<Encoded, EncodeError>) {
-        // Only this crate's own packets come here, which every codec can encode. A codec that cannot leaves the client
-        // without an answer, and the connection to its timeout.
-        if let Ok(packet) = packet {
-            self.put(&packet);
         }
     }
 }
@@ -729,10 +320,6 @@ impl Connection {
         held
     }
 }
-
-/// Answers to CONNECT leave whatever the client is owed, so that one that asks on and on without reading could pile them
-/// up. A program that wants a hundred namespaces and gets 64 is answered for each.
-const MAX_REFUSED: usize = 64;
 
 impl Membership {
     fn is_joined(&self) -> bool {

@@ -1,5 +1,7 @@
 //! The one place where this crate reads a clock.
 
+use std::time::SystemTime;
+
 use engineio_proto::Time;
 use tokio::time::Instant;
 
@@ -20,6 +22,11 @@ impl Clock {
 
     pub(crate) fn now(self) -> Time {
         Time::after_start(self.start.elapsed())
+    }
+
+    /// The time of the calendar, for what people read.
+    pub(crate) fn calendar() -> SystemTime {
+        SystemTime::now()
     }
 
     pub(crate) fn instant(self, time: Time) -> Instant {

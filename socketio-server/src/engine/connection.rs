@@ -7,9 +7,12 @@ use std::task::Waker;
 use engineio_proto::server::Session;
 use engineio_proto::{LinkId, Time};
 
+use tracing::Span;
+
 use super::clock::Clock;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
+use crate::door::Handshake;
 
 /// A client: the state machine, and who waits for it.
 ///
@@ -18,6 +21,10 @@ use super::machine::{Machine, Protocol};
 pub(crate) struct Connection<P: Protocol> {
     pub(crate) protocol: Arc<P>,
     pub(crate) clock: Clock,
+    /// What the client said when it came.
+    pub(crate) handshake: Arc<Handshake>,
+    /// What is logged about the client stands in this. It has a number: the id of a session is a secret.
+    pub(crate) span: Span,
     state: Mutex<State<P::Machine>>,
     /// What the protocol keeps with each client.
     pub(crate) local: P::Local,
@@ -28,8 +35,12 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
+    /// There is something for the driver to do that came while it was at work: it may have looked before.
+    more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
     get: Option<Waker>,
+    /// The `POST` under way, if it waits for somebody else to move on.
+    post: Option<Waker>,
     /// Somebody hands out events; others need not, and must not.
     dispatching: bool,
     /// Links that the driver does not have yet.
@@ -43,12 +54,16 @@ impl<P: Protocol> Connection<P> {
         protocol: Arc<P>,
         machine: P::Machine,
         clock: Clock,
+        handshake: Arc<Handshake>,
+        span: Span,
         local: P::Local,
     ) -> Arc<Self> {
         let state = State {
             machine,
             driver: None,
+            more_to_do: false,
             get: None,
+            post: None,
             dispatching: false,
             new_links: Vec::new(),
             armed: None,
@@ -56,6 +71,8 @@ impl<P: Protocol> Connection<P> {
         Arc::new(Self {
             protocol,
             clock,
+            handshake,
+            span,
             state: Mutex::new(state),
             local,
         })
@@ -87,6 +104,7 @@ impl<P: Protocol> Connection<P> {
             return;
         }
         let baton = Baton(self);
+        let _span = self.span.enter();
         loop {
             let mut state = self.lock();
             let Some(event) = state.machine.poll_event() else {
@@ -112,11 +130,21 @@ impl<P: Protocol> Connection<P> {
         question(self.lock().machine.session())
     }
 
-    /// The driver has its turn soon: it may go on with what it had to leave.
-    pub(crate) fn wake_driver(&self) {
-        let driver = self.lock().driver.take();
-        if let Some(driver) = driver {
-            driver.wake();
+    /// Whoever reads from the client may go on with what it had to leave: the driver, or a `POST`.
+    pub(crate) fn wake_readers(&self) {
+        let mut state = self.lock();
+        let wakers = [state.rouse(), state.post.take()];
+        drop(state);
+        for waker in wakers.into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    /// A `POST` may go on.
+    pub(crate) fn wake_post(&self) {
+        let post = self.lock().post.take();
+        if let Some(post) = post {
+            post.wake();
         }
     }
 
@@ -125,7 +153,7 @@ impl<P: Protocol> Connection<P> {
         let mut state = self.lock();
         state.new_links.push((id, link));
         drop(state);
-        self.wake_driver();
+        self.wake_readers();
     }
 }
 
@@ -137,6 +165,7 @@ impl<M: Machine> State<M> {
             return Wakers {
                 driver: None,
                 get: None,
+                post: None,
             };
         }
         let session = self.machine.session();
@@ -148,28 +177,45 @@ impl<M: Machine> State<M> {
             (None, Some(_)) => false,
         };
         let driver = if on_link || earlier || !self.new_links.is_empty() {
-            self.driver.take()
+            self.rouse()
         } else {
             None
         };
         Wakers {
             driver,
             get: self.get.take(),
+            post: self.post.take(),
         }
+    }
+
+    /// The driver has something to do. If it sleeps, it is to be woken; if not, it goes round once more.
+    fn rouse(&mut self) -> Option<Waker> {
+        self.more_to_do = true;
+        self.driver.take()
     }
 
     /// The driver has its turn: nobody needs to wake it. Gives it the links that are new.
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
         self.driver = None;
+        self.more_to_do = false;
         std::mem::take(&mut self.new_links)
     }
 
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) {
-        store(&mut self.driver, waker);
+    /// The driver has nothing to do. False if it has: then it does not sleep.
+    #[must_use]
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) -> bool {
+        if !self.more_to_do {
+            store(&mut self.driver, waker);
+        }
+        !self.more_to_do
     }
 
     pub(crate) fn get_sleeps(&mut self, waker: &Waker) {
         store(&mut self.get, waker);
+    }
+
+    pub(crate) fn post_sleeps(&mut self, waker: &Waker) {
+        store(&mut self.post, waker);
     }
 
     pub(crate) fn is_dispatching(&self) -> bool {
@@ -188,11 +234,12 @@ fn store(slot: &mut Option<Waker>, waker: &Waker) {
 struct Wakers {
     driver: Option<Waker>,
     get: Option<Waker>,
+    post: Option<Waker>,
 }
 
 impl Wakers {
     fn wake(self) {
-        for waker in [self.driver, self.get].into_iter().flatten() {
+        for waker in [self.driver, self.get, self.post].into_iter().flatten() {
             waker.wake();
         }
     }

@@ -11,22 +11,26 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use engineio_proto::server::Session;
-use engineio_proto::{Frame, LinkId, Time};
+use engineio_proto::{CloseReason, Frame, LinkId, Time, Transport, TransportFault};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connection::Connection;
 use super::http::Core;
 use super::link::{Link, Received};
 use super::machine::{Machine, Protocol};
+use super::meter::{Upgrading, Way};
 
 pub(crate) struct Driver<P: Protocol> {
     core: Arc<Core<P>>,
     connection: Arc<Connection<P>>,
     /// The session has ended and cannot be asked for any more; links may still be saying goodbye.
     ended: bool,
+    transport: Transport,
     links: Vec<Driven>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Time>,
+    /// A link was left unread in this round because the session is owed too much.
+    not_read_from: bool,
 }
 
 /// A link, and how far it is.
@@ -54,6 +58,9 @@ const ROUNDS: usize = 16;
 /// Frames that are taken at a time. The lock is held so long, and no longer.
 const FRAMES: usize = 64;
 
+/// Bytes that are taken at a time, and the frame with which they are reached.
+const BYTES: usize = 64 * 1024;
+
 /// How long a link may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -64,13 +71,16 @@ thread_local! {
 
 impl<P: Protocol> Driver<P> {
     pub(crate) fn new(core: Arc<Core<P>>, connection: Arc<Connection<P>>) -> Self {
+        let transport = connection.session(Session::transport);
         Self {
             core,
             connection,
             ended: false,
+            transport,
             links: Vec::new(),
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
+            not_read_from: false,
         }
     }
 
@@ -90,6 +100,8 @@ impl<P: Protocol> Driver<P> {
             let mut progress = self.receive(cx, received);
             progress |= self.keep_time(cx);
             progress |= self.send(cx, frames);
+            // What was not read from because of what it was owed may have made room since.
+            progress |= self.not_read_from && self.connection.session(Session::wants_input);
             self.links.retain(|driven| driven.phase != Phase::Gone);
             if progress {
                 continue;
@@ -98,39 +110,62 @@ impl<P: Protocol> Driver<P> {
                 self.ended = self.end();
             }
             let mut state = self.connection.lock();
-            if !state.new_links.is_empty() {
-                continue;
-            }
-            if self.ended && self.links.is_empty() && !state.is_dispatching() {
+            let nobody_else = state.new_links.is_empty() && !state.is_dispatching();
+            if self.ended && self.links.is_empty() && nobody_else {
                 return Poll::Ready(());
             }
-            state.driver_sleeps(cx.waker());
-            return Poll::Pending;
+            if state.driver_sleeps(cx.waker()) {
+                return Poll::Pending;
+            }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
     /// If the session has ended, nobody finds it any more. Whether it has.
-    fn end(&self) -> bool {
-        let ended = |session: &Session| session.close_reason().map(|_| session.sid().clone());
-        let sid = self.connection.session(ended);
-        if let Some(sid) = &sid {
-            self.core.sessions.remove(sid);
+    fn end(&mut self) -> bool {
+        let (transport, ended) = self.connection.session(|session| {
+            let ended = session.close_reason();
+            (
+                session.transport(),
+                ended.map(|reason| (reason, session.sid().clone())),
+            )
+        });
+        if transport != self.transport {
+            self.transport = transport;
+            self.core.meter.upgrade(Upgrading::Done);
+            tracing::debug!(transport = transport.name(), "upgraded");
         }
-        sid.is_some()
+        let Some((reason, sid)) = ended else {
+            return false;
+        };
+        self.core.sessions.remove(&sid);
+        self.core.meter.closed(reason);
+        if reason == CloseReason::TransportError(TransportFault::Slow) {
+            tracing::warn!(
+                "closed a client that takes too little of what it is sent; the options `buffer_limit` and `on_full` decide it"
+            );
+        } else {
+            tracing::debug!(%reason, "closed");
+        }
+        true
     }
 
     /// Links into the machine, and what came of it to the application.
     fn receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> bool {
         let mut progress = false;
         let connection = &self.connection;
+        self.not_read_from = false;
         for driven in &mut self.links {
             if driven.phase != Phase::Open {
                 continue;
             }
-            let wants = connection.session(Session::wants_input);
-            if !(wants && connection.protocol.wants_input(connection)) {
+            if !connection.session(Session::wants_input) {
+                self.not_read_from = true;
+                continue;
+            }
+            // The protocol wakes the driver when it wants more again.
+            if !connection.protocol.wants_input(connection) {
                 continue;
             }
             if driven.link.poll_receive(cx, received).is_pending() {
@@ -138,10 +173,14 @@ impl<P: Protocol> Driver<P> {
             }
             progress = true;
             let (now, id) = (connection.clock.now(), driven.id);
+            let mut bytes = 0;
             let mut state = connection.lock();
             for received in received.drain(..) {
                 if received.is_end() {
                     driven.phase = Phase::Received;
+                }
+                if let Received::Frame(frame) = &received {
+                    bytes += frame.len();
                 }
                 match received {
                     Received::Frame(frame) => state.machine.handle_frame(id, frame, now),
@@ -152,6 +191,7 @@ impl<P: Protocol> Driver<P> {
                 }
             }
             drop(state);
+            self.core.meter.received(Way::Link, bytes);
             connection.dispatch();
         }
         progress
@@ -205,12 +245,18 @@ impl<P: Protocol> Driver<P> {
             loop {
                 if more && driven.link.has_room() {
                     let mut state = connection.lock();
-                    while frames.len() < FRAMES
-                        && let Some(frame) = state.machine.poll_frame(driven.id)
-                    {
+                    let mut bytes = 0;
+                    more = loop {
+                        // What is not taken stays within the session's budget.
+                        if frames.len() == FRAMES || bytes >= BYTES {
+                            break true;
+                        }
+                        let Some(frame) = state.machine.poll_frame(driven.id) else {
+                            break false;
+                        };
+                        bytes += frame.len();
                         frames.push(frame);
-                    }
-                    more = frames.len() == FRAMES;
+                    };
                     finished = !more && state.machine.session().is_link_finished(driven.id);
                     drop(state);
                     frames.drain(..).for_each(|frame| driven.link.send(frame));
@@ -228,6 +274,10 @@ impl<P: Protocol> Driver<P> {
                     }
                 }
             }
+            if sent > 0 {
+                connection.protocol.sent(connection);
+            }
+            self.core.meter.sent(Way::Link, sent);
             // Who is not read from shows that it lives by taking what is written.
             if sent > 0 && !connection.session(Session::wants_input) {
                 connection.input(Machine::handle_activity);
@@ -263,6 +313,8 @@ impl<P: Protocol> Future for Driver<P> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        let connection = Arc::clone(&this.connection);
+        let _span = connection.span.enter();
         let (mut received, mut frames) = SCRATCH.take();
         let turn = this.turn(cx, &mut received, &mut frames);
         received.clear();

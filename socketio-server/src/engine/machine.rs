@@ -9,6 +9,7 @@ use engineio_proto::{
 };
 
 use super::connection::Connection;
+use crate::door::Handshake;
 
 /// A session, or what is built on one.
 pub(crate) trait Machine: Send + 'static {
@@ -52,14 +53,26 @@ pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     /// A client has a session and can be asked for it. Called once, before anything is handled.
     fn opened(&self, connection: &Arc<Connection<Self>>);
 
-    /// A client has a session: what to put on it.
-    fn accept(&self, session: Session, now: Time) -> Self::Machine;
+    /// A client has a session: what to put on it. What the client said when it came is kept with the connection, as
+    /// `Connection::handshake`.
+    fn accept(&self, session: Session, handshake: &Handshake, now: Time) -> Self::Machine;
 
     /// Something happened. Called in order, one at a time for each client, without a lock.
     fn handle(&self, connection: &Arc<Connection<Self>>, event: <Self::Machine as Machine>::Event);
 
     /// Whether more may be read from this client.
-    fn wants_input(&self, connection: &Connection<Self>) -> bool;
+    fn wants_input(&self, connection: &Arc<Connection<Self>>) -> bool;
+
+    /// Whether the application has done what it does at once about all that was handed out.
+    fn is_settled(&self, connection: &Connection<Self>) -> bool {
+        let _ = connection;
+        true
+    }
+
+    /// Something that was owed to this client has left.
+    fn sent(&self, connection: &Connection<Self>) {
+        let _ = connection;
+    }
 
     /// The session has ended and nothing of it is left; called once.
     fn gone(&self, connection: &Arc<Connection<Self>>);

@@ -1,21 +1,18 @@
 //! Raw Engine.IO: events go into the inbox of a socket, and a task of the application takes them out.
 
 use std::fmt;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use engineio_proto::Time;
 use engineio_proto::server::{Event, Session};
-use tokio::net::ToSocketAddrs;
 
 use super::builder::EngineBuilder;
 use super::connection::Connection;
 use super::http::Core;
-use super::listen;
 use super::machine::Protocol;
-use super::service::EngineService;
 use super::socket::{Inbox, Socket};
+use crate::door::{Handshake, door_handle};
 
 /// An Engine.IO server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,43 +30,21 @@ impl Engine {
         Self { core }
     }
 
-    /// Listens until the listener fails for good. What is not for the engine is answered 404.
-    ///
-    /// # Errors
-    ///
-    /// The address cannot be listened on.
-    pub async fn listen(&self, address: impl ToSocketAddrs) -> io::Result<()> {
-        let listener = tokio::net::TcpListener::bind(address).await?;
-        self.serve(listener).await
-    }
-
-    /// The same with a listener that is open already, whose address can be asked for.
-    ///
-    /// # Errors
-    ///
-    /// The listener failed for good.
-    pub async fn serve(&self, listener: tokio::net::TcpListener) -> io::Result<()> {
-        listen::accept(listener, self.service()).await
-    }
-
-    /// The engine as a [`tower_service::Service`], for hyper and all that is built on tower. Requests for other paths
-    /// are answered 404.
-    pub fn service(&self) -> EngineService {
-        EngineService::new(Arc::clone(&self.core))
-    }
-
     /// How many sessions there are.
     pub fn sessions(&self) -> usize {
         self.core.sessions.len()
     }
 
-    /// Closes all sessions, each when what was sent has left.
+    /// Lets no new client in, closes all sessions, each when what was sent has left, and ends the listeners.
     pub fn close(&self) {
+        self.core.close_gate();
         for connection in self.core.sessions.snapshot() {
             connection.with(|session| session.close(connection.clock.now()));
         }
     }
 }
+
+door_handle!(Engine);
 
 type Serve = dyn Fn(Socket) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
@@ -89,6 +64,11 @@ impl Raw {
             serve: Box::new(serve),
         }
     }
+
+    /// How many messages of a client may wait.
+    pub(super) fn inbox(&self) -> usize {
+        self.inbox
+    }
 }
 
 impl Protocol for Raw {
@@ -99,7 +79,7 @@ impl Protocol for Raw {
         Inbox::default()
     }
 
-    fn accept(&self, session: Session, _now: Time) -> Session {
+    fn accept(&self, session: Session, _handshake: &Handshake, _now: Time) -> Session {
         session
     }
 
@@ -117,8 +97,12 @@ impl Protocol for Raw {
         connection.local.push(event);
     }
 
-    fn wants_input(&self, connection: &Connection<Self>) -> bool {
+    fn wants_input(&self, connection: &Arc<Connection<Self>>) -> bool {
         connection.local.len() < self.inbox
+    }
+
+    fn is_settled(&self, connection: &Connection<Self>) -> bool {
+        connection.local.is_settled()
     }
 
     fn gone(&self, connection: &Arc<Connection<Self>>) {

@@ -11,6 +11,7 @@ use engineio_proto::{CloseReason, Message, Revision, SendError, Sid, Transport};
 
 use super::connection::Connection;
 use super::raw::Raw;
+use crate::door::Handshake;
 
 /// One client of an [`Engine`](super::Engine). Cheap to clone, usable from any task; a kept one keeps no session open.
 #[derive(Clone)]
@@ -30,10 +31,13 @@ impl Socket {
     pub async fn recv(&self) -> Option<Message> {
         poll_fn(|cx| {
             let mut inbox = self.connection.local.lock();
+            let was_full = inbox.messages.len() >= self.connection.protocol.inbox();
             if let Some(message) = inbox.messages.pop_front() {
                 drop(inbox);
-                // The driver may be waiting for room.
-                self.connection.wake_driver();
+                if was_full {
+                    // Who reads from the client may be waiting for room.
+                    self.connection.wake_readers();
+                }
                 return Poll::Ready(Some(message));
             }
             if inbox.closed.is_some() {
@@ -43,6 +47,9 @@ impl Socket {
                 Some(waker) => waker.clone_from(cx.waker()),
                 waiting => *waiting = Some(cx.waker().clone()),
             }
+            drop(inbox);
+            // All that was received is dealt with, or in other hands.
+            self.connection.wake_post();
             Poll::Pending
         })
         .await
@@ -66,6 +73,11 @@ impl Socket {
     /// Why the session ended, once it has.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.connection.local.lock().closed
+    }
+
+    /// What the client said when it came: URL, headers, address.
+    pub fn handshake(&self) -> &Handshake {
+        &self.connection.handshake
     }
 
     /// The id of the session. A secret: who knows it can speak for the client.
@@ -128,6 +140,12 @@ impl Inbox {
 
     pub(super) fn len(&self) -> usize {
         self.lock().messages.len()
+    }
+
+    /// Whether the application waits for the next message.
+    pub(super) fn is_settled(&self) -> bool {
+        let inbox = self.lock();
+        inbox.messages.is_empty() && inbox.waiting.is_some()
     }
 
     /// The session is gone, whatever it said last.

@@ -21,15 +21,15 @@ pub(crate) struct Compound<'w, 'a> {
 #[derive(Clone, Copy)]
 enum CompoundKind {
     /// Closed by this.
-    Plain(&'static str),
+    Plain(char),
     /// Closed by this and by the brace of the object whose only member it is.
-    Variant(&'static str),
+    Variant(char),
     /// No container: its only field is JSON already.
     Verbatim,
 }
 
 impl<'w, 'a> Compound<'w, 'a> {
-    pub(super) fn new(writer: &'w mut Writer<'a>, close: &'static str) -> Self {
+    pub(super) fn new(writer: &'w mut Writer<'a>, close: char) -> Self {
         Self {
             writer,
             first: true,
@@ -37,7 +37,7 @@ impl<'w, 'a> Compound<'w, 'a> {
         }
     }
 
-    pub(super) fn variant(writer: &'w mut Writer<'a>, close: &'static str) -> Self {
+    pub(super) fn variant(writer: &'w mut Writer<'a>, close: char) -> Self {
         Self {
             writer,
             first: true,
@@ -81,7 +81,7 @@ impl<'w, 'a> Compound<'w, 'a> {
             CompoundKind::Plain(close) => self.writer.close(close),
             CompoundKind::Variant(close) => {
                 self.writer.close(close);
-                self.writer.close("}");
+                self.writer.close('}');
             }
             CompoundKind::Verbatim => {}
         }
@@ -97,6 +97,7 @@ impl SerializeSeq for Compound<'_, '_> {
         self.element(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())
@@ -112,6 +113,7 @@ impl SerializeTuple for Compound<'_, '_> {
         self.element(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())
@@ -127,6 +129,7 @@ impl SerializeTupleStruct for Compound<'_, '_> {
         self.element(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())
@@ -142,6 +145,7 @@ impl SerializeTupleVariant for Compound<'_, '_> {
         self.element(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())
@@ -168,6 +172,7 @@ impl SerializeMap for Compound<'_, '_> {
         value.serialize(&mut *self.writer)
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())
@@ -197,6 +202,7 @@ impl SerializeStruct for Compound<'_, '_> {
         }
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())
@@ -216,6 +222,7 @@ impl SerializeStructVariant for Compound<'_, '_> {
         self.member(key, value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), EncodeError> {
         self.close();
         Ok(())

@@ -10,16 +10,18 @@ use http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Answer, Core, answer};
+use super::{Answer, Core, Upgrade, answer};
+use crate::door::{Handshake, Stream};
 use crate::engine::connection::Connection;
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
+use crate::engine::meter::Upgrading;
 use crate::engine::ws::WebSocket;
 
 /// Whether the request asks for a WebSocket.
@@ -29,24 +31,15 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Takes the connection out of a request, if it can be had: a layer around this service may not pass it on.
-pub(super) fn take<B>(request: &mut Request<B>) -> Result<OnUpgrade, Reject> {
-    if request.extensions().get::<OnUpgrade>().is_none() {
-        return Err(Reject::BadRequest(BadRequest::NotAnUpgrade));
-    }
-    Ok(hyper::upgrade::on(request))
-}
-
 /// A handshake that can be answered.
-pub(super) struct Handshake {
+pub(super) struct WebSocketHandshake {
     accept: HeaderValue,
     protocol: Option<HeaderValue>,
 }
 
-impl Handshake {
+impl WebSocketHandshake {
     /// RFC 6455, 4.2.1; version 8 differs in nothing that matters here, and the reference takes it too.
-    pub(super) fn check<B>(request: &Request<B>) -> Result<Self, Reject> {
-        let headers = request.headers();
+    pub(super) fn check(headers: &HeaderMap) -> Result<Self, Reject> {
         let bad = Reject::BadRequest(BadRequest::NotAnUpgrade);
         let key = headers
             .get(SEC_WEBSOCKET_KEY)
@@ -97,72 +90,90 @@ impl<P: Protocol> Core<P> {
     /// A session begins with a WebSocket.
     pub(super) fn open_link(
         self: &Arc<Self>,
-        handshake: Handshake,
-        upgrade: OnUpgrade,
+        upgrade: Upgrade,
         opening: Opening,
+        handshake: Arc<Handshake>,
     ) -> Answer {
         let core = Arc::clone(self);
         tokio::spawn(async move {
             // The client may be gone before the 101 has left; then there is no session.
-            let Some(link) = core.websocket(upgrade).await else {
+            let Some(link) = core.websocket(upgrade.connection).await else {
                 return;
             };
-            let config = Arc::clone(&core.config.sessions_shared);
+            let options = Arc::clone(&core.session_options);
             let (session, id) =
-                Session::accept_link(config, opening, Transport::WEBSOCKET, core.clock.now());
-            core.add(session).add_link(id, link);
+                Session::accept_link(options, opening, Transport::WEBSOCKET, core.clock.now());
+            core.add(session, handshake).add_link(id, link);
         });
-        handshake.answer()
+        upgrade.handshake.answer()
     }
 
     /// A session that polls tries a WebSocket.
     pub(super) fn upgrade(
         self: &Arc<Self>,
-        handshake: Handshake,
-        upgrade: OnUpgrade,
+        upgrade: Upgrade,
         connection: &Arc<Connection<P>>,
         base64: bool,
     ) -> Result<Answer, Reject> {
         let id = connection
             .input(|machine, now| machine.open_link(Transport::WEBSOCKET, base64, now))?;
-        let (core, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.meter.upgrade(Upgrading::Tried);
+        let (core, pending) = (
+            Arc::clone(self),
+            PendingLink::new(Arc::clone(connection), id),
+        );
         tokio::spawn(async move {
-            let pending = PendingLink(Some((&connection, id)));
-            if let Some(link) = core.websocket(upgrade).await {
-                pending.opened();
-                connection.add_link(id, link);
+            if let Some(link) = core.websocket(upgrade.connection).await {
+                pending.opened(link);
             }
         });
-        Ok(handshake.answer())
+        Ok(upgrade.handshake.answer())
     }
 
     async fn websocket(&self, upgrade: OnUpgrade) -> Option<Box<dyn Link>> {
-        let max = self.config.sessions.max_payload_bytes();
+        let max = self.options.sessions.max_payload_bytes();
         let upgraded = upgrade.await.ok()?;
         // Taken apart to the socket, so that neither hyper's buffers nor its layers stay with the connection.
-        Some(match upgraded.downcast::<TokioIo<TcpStream>>() {
-            // Copied, because even an empty slice would keep hyper's whole read buffer.
+        let upgraded = match upgraded.downcast::<TokioIo<Stream>>() {
             Ok(parts) => {
-                let early = Bytes::copy_from_slice(&parts.read_buf);
-                Box::new(WebSocket::new(parts.io.into_inner(), early, max))
+                let socket = parts.io.into_inner().without_timeout();
+                return Some(Box::new(WebSocket::new(socket, copy(&parts.read_buf), max)));
+            }
+            Err(upgraded) => upgraded,
+        };
+        Some(match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => {
+                let socket = parts.io.into_inner();
+                Box::new(WebSocket::new(socket, copy(&parts.read_buf), max))
             }
             Err(upgraded) => Box::new(WebSocket::new(TokioIo::new(upgraded), Bytes::new(), max)),
         })
     }
 }
 
-/// Tells the session when a link that it waits for does not come.
-struct PendingLink<'a, P: Protocol>(Option<(&'a Arc<Connection<P>>, LinkId)>);
+/// Bytes of their own: even an empty slice would keep hyper's whole read buffer.
+fn copy(early: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(early)
+}
 
-impl<P: Protocol> PendingLink<'_, P> {
-    fn opened(mut self) {
-        self.0 = None;
+/// Tells the session when a link that it waits for does not come.
+pub(super) struct PendingLink<P: Protocol>(Option<(Arc<Connection<P>>, LinkId)>);
+
+impl<P: Protocol> PendingLink<P> {
+    pub(super) fn new(connection: Arc<Connection<P>>, link: LinkId) -> Self {
+        Self(Some((connection, link)))
+    }
+
+    pub(super) fn opened(mut self, link: Box<dyn Link>) {
+        if let Some((connection, id)) = self.0.take() {
+            connection.add_link(id, link);
+        }
     }
 }
 
-impl<P: Protocol> Drop for PendingLink<'_, P> {
+impl<P: Protocol> Drop for PendingLink<P> {
     fn drop(&mut self) {
-        if let Some((connection, link)) = self.0 {
+        if let Some((connection, link)) = self.0.take() {
             connection
                 .input(|machine, now| machine.handle_link_failed(link, TransportFault::Link, now));
         }

@@ -1,0 +1,194 @@
+"use strict";
+
+// What scenarios are made of: servers that are started, clients of several versions behind one surface, expectations.
+
+const assert = require("assert");
+const { spawn } = require("child_process");
+const http = require("http");
+const net = require("net");
+const readline = require("readline");
+
+/** The clients, oldest first. `eio` is the revision of Engine.IO that they speak. */
+const CLIENTS = [
+  { name: "2.2.0", io: require("client-2.2"), eio: 3 },
+  { name: "2.5.0", io: require("client-2.5"), eio: 3 },
+  { name: "3.1.3", io: require("client-3.1"), eio: 4 },
+  { name: "4.8.4", io: require("client-4.8"), eio: 4 },
+];
+
+/** How a client gets to the server. With `upgrade` it begins with polling and goes over. */
+const WAYS = {
+  polling: ["polling"],
+  websocket: ["websocket"],
+  upgrade: ["polling", "websocket"],
+};
+
+const WAIT = 5000;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function within(promise, what, ms = WAIT) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not come within ${ms} ms`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** A port that was free a moment ago. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts a server and waits until it says that it listens. */
+async function start(command, profile) {
+  const port = await freePort();
+  const [program, ...fixed] = command;
+  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(port)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  const lines = readline.createInterface({ input: child.stdout });
+  const listening = new Promise((resolve) => lines.on("line", (line) => /^LISTENING /.test(line) && resolve()));
+  const early = ended.then(({ code }) => {
+    throw new Error(`the server ended with ${code} before it listened`);
+  });
+  await within(Promise.race([listening, early]), "LISTENING", 10000);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    async stop() {
+      child.kill("SIGTERM");
+      const how = await within(ended, "the end of the server");
+      assert.ok(how.signal === null || how.signal === "SIGTERM", `the server ended by ${how.signal}`);
+    },
+  };
+}
+
+/** One client of one version on its way to one server, and everything that it opens. */
+class Peer {
+  constructor(server, client, way, parser) {
+    Object.assign(this, { server, client, way, parser, opened: [] });
+  }
+
+  /** Opens a namespace. Sockets of one peer have connections of their own unless they share a `manager`. */
+  open(namespace = "/", { auth, query, headers, manager, ...more } = {}) {
+    const options = {
+      transports: WAYS[this.way],
+      reconnection: false,
+      forceNew: !manager,
+      autoConnect: false,
+      timeout: WAIT,
+      ...(this.parser ? { parser: this.parser } : {}),
+      ...(headers ? { extraHeaders: headers, transportOptions: { polling: { extraHeaders: headers } } } : {}),
+      ...(query ? { query } : {}),
+      ...(auth ? { auth } : {}),
+      ...more,
+    };
+    let socket;
+    if (manager) {
+      socket = manager.socket(namespace, { auth, ...(query ? { query } : {}) });
+    } else {
+      socket = this.client.io(this.server.url + (namespace === "/" ? "" : namespace), options);
+    }
+    this.opened.push(socket);
+    const welcome = new Promise((resolve) => socket.once("welcome", resolve));
+    const refused = new Promise((resolve) => {
+      socket.once("connect_error", resolve);
+      socket.once("error", resolve);
+    });
+    socket.connect();
+    return { socket, welcome, refused };
+  }
+
+  /** Opens a namespace and waits until the server has said hello. */
+  async join(namespace, options) {
+    const { socket, welcome, refused } = this.open(namespace, options);
+    const no = refused.then((error) => {
+      throw new Error(`refused: ${error && (error.message ?? JSON.stringify(error))}`);
+    });
+    no.catch(() => {});
+    socket.hello = await within(Promise.race([welcome, no]), `the welcome of ${namespace ?? "/"}`);
+    return socket;
+  }
+
+  /** Opens a namespace that is refused; what the client is told. */
+  async refusal(namespace, options) {
+    const { refused, welcome } = this.open(namespace, options);
+    const yes = welcome.then(() => {
+      throw new Error("was let in");
+    });
+    yes.catch(() => {});
+    const error = await within(Promise.race([refused, yes]), "the refusal");
+    // Clients 2.x give the payload itself, later ones an Error with `message` and `data`.
+    return error instanceof Error ? { message: error.message, data: error.data } : { payload: error };
+  }
+
+  close() {
+    for (const socket of this.opened) {
+      socket.disconnect();
+      socket.io.engine?.close?.();
+    }
+  }
+}
+
+/** Emits and waits for the acknowledgement. */
+const ask = (socket, event, ...args) =>
+  within(new Promise((resolve) => socket.emit(event, ...args, (...answer) => resolve(answer))), `the ack of ${event}`);
+
+/** The first argument of the acknowledgement. */
+const askOne = async (socket, ...args) => (await ask(socket, ...args))[0];
+
+/** The arguments of the next event of this name. Call it before what causes the event. */
+const next = (socket, event, ms) =>
+  within(new Promise((resolve) => socket.once(event, (...args) => resolve(args))), `the event ${event}`, ms);
+
+/** Collects the events of some names from now on. */
+function collect(socket, ...events) {
+  const got = [];
+  for (const event of events) socket.on(event, (...args) => got.push([event, ...args]));
+  return got;
+}
+
+/** Everything that this socket was sent before has arrived when this is over. */
+const settle = (socket) => ask(socket, "echo-ack");
+
+/**
+ * The reference drops an event when the client leaves in the same breath, and a CONNECT right behind a DISCONNECT: both are
+ * handled a turn later than they should be. There, and only there, a client has to wait a little.
+ */
+const patience = () => (process.argv.includes("--reference") ? sleep(200) : undefined);
+
+async function until(condition, what, ms = WAIT) {
+  const end = Date.now() + ms;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${ms} ms`);
+    await sleep(5);
+  }
+}
+
+/** A plain HTTP request. */
+function request(url, options = {}) {
+  const sent = new Promise((resolve, reject) => {
+    const call = http.request(url, { agent: false, ...options }, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(parts).toString() }));
+    });
+    call.on("error", reject);
+    call.end(options.body);
+  });
+  return within(sent, `the answer of ${url}`);
+}
+
+module.exports = { CLIENTS, WAYS, Peer, ask, askOne, assert, collect, next, patience, request, settle, sleep, start, until, within };

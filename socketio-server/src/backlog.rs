@@ -1,0 +1,160 @@
+//! Events that may not start yet, because too many handlers wait already or because the namespace is sequential.
+//!
+//! Reading goes on meanwhile: a handler may wait for an acknowledgement that stands behind the events. What waits is
+//! bounded in bytes, and a client that goes beyond that is disconnected.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use socketio_proto::{AckId, Args, Namespace as Name};
+
+use crate::dispatch::{Client, Inside, Posted};
+use crate::event::{AckSender, Event};
+use crate::listeners::{Entry, Table, Wrap};
+use crate::member::Member;
+use crate::run;
+use crate::wrap::{Next, tables};
+
+/// An event has come: starts it, or has it wait for its turn.
+pub(crate) fn arrive(client: &Arc<Client>, namespace: &Name, id: Option<AckId>, args: Args) {
+    let mut inside = client.local.lock();
+    let Some(membership) = inside.membership(namespace) else {
+        return;
+    };
+    let member = Arc::clone(&membership.member);
+    let ack = AckSender::new(&member, id);
+    let event = Event { member, args, ack };
+    if membership.backlog.is_empty() && may_start(client, &event.member) {
+        drop(inside);
+        return begin(&event);
+    }
+    let (bytes, limit) = (size(&event), event.member.nsp.common.max_backlog);
+    membership.backlog.push_back(event);
+    inside.backlog_bytes = inside.backlog_bytes.saturating_add(bytes);
+    let is_over = inside.backlog_bytes > limit;
+    drop(inside);
+    if is_over {
+        tracing::warn!(
+            namespace = namespace.as_str(),
+            limit,
+            "a client sends more than its handlers take; its connection is closed (`ServerBuilder::waiting_events`)"
+        );
+        client.with(|machine| machine.inner.abort());
+    }
+}
+
+/// Handlers have ended: starts what may start now.
+pub(crate) fn resume(client: &Arc<Client>) {
+    let mut at = 0;
+    loop {
+        let mut inside = client.local.lock();
+        let Inside {
+            memberships,
+            backlog_bytes,
+            ..
+        } = &mut *inside;
+        let Some(membership) = memberships.get_mut(at) else {
+            return;
+        };
+        if !may_start(client, &membership.member) {
+            at += 1;
+            continue;
+        }
+        let Some(event) = membership.backlog.pop_front() else {
+            at += 1;
+            continue;
+        };
+        *backlog_bytes = backlog_bytes.saturating_sub(size(&event));
+        inside.pace.progressed();
+        drop(inside);
+        begin(&event);
+    }
+}
+
+/// The socket leaves, and what it sent before is delivered nevertheless.
+pub(crate) fn flush(client: &Arc<Client>, backlog: VecDeque<Event>) {
+    if backlog.is_empty() {
+        return;
+    }
+    let bytes: usize = backlog.iter().map(size).sum();
+    let mut inside = client.local.lock();
+    inside.backlog_bytes = inside.backlog_bytes.saturating_sub(bytes);
+    drop(inside);
+    backlog.iter().for_each(begin);
+}
+
+/// Has [`resume`] called by whoever hands out events.
+pub(crate) fn resume_later(client: &Arc<Client>) {
+    let waits = {
+        let inside = client.local.lock();
+        inside
+            .memberships
+            .iter()
+            .any(|each| !each.backlog.is_empty())
+    };
+    if waits {
+        client.post(Posted::Resume);
+    }
+}
+
+fn may_start(client: &Client, member: &Member) -> bool {
+    let common = &member.nsp.common;
+    client.local.running.load(Ordering::Acquire) < common.max_running
+        && !(member.nsp.shared.is_sequential() && member.running.load(Ordering::Acquire) > 0)
+}
+
+/// What an event that waits costs.
+fn size(event: &Event) -> usize {
+    event.args.wire_len().saturating_add(size_of::<Event>())
+}
+
+/// Starts the handlers of an event.
+fn begin(event: &Event) {
+    let (shared, own) = tables(event);
+    let own = own.as_deref();
+    for table in [Some(&*shared), own].into_iter().flatten() {
+        run::start_all(table.any.as_deref(), event);
+    }
+    if let Some(wraps) = wraps(&shared, own) {
+        return run::start(event, || {
+            let event = event.clone();
+            Ok(Box::pin(Next::new(wraps).run(event)))
+        });
+    }
+    let mut is_handled = false;
+    for (table, listeners) in [
+        (Some(&*shared), Some(&event.member.nsp.shared.listeners)),
+        (own, event.member.listeners.get()),
+    ] {
+        let Some(entries) = table.and_then(|table| table.events.get(event.name())) else {
+            continue;
+        };
+        is_handled = true;
+        run::start_all(Some(entries), event);
+        if let Some(listeners) = listeners
+            && entries.iter().any(Entry::is_once)
+        {
+            listeners.forget_spent(event.name());
+        }
+    }
+    if !is_handled {
+        for table in [Some(&*shared), own].into_iter().flatten() {
+            run::start_all(table.unhandled.as_deref(), event);
+        }
+    }
+}
+
+/// Middleware of the namespace, then of the socket. `None` if there is none, which is the case most of the time.
+fn wraps(shared: &Table, own: Option<&Table>) -> Option<Arc<[Wrap]>> {
+    let own = own.and_then(|own| own.wraps.as_ref());
+    if shared.wraps.is_none() && own.is_none() {
+        return None;
+    }
+    let all = shared
+        .wraps
+        .iter()
+        .chain(own)
+        .flat_map(|wraps| wraps.iter());
+    Some(all.map(|(_, wrap)| Arc::clone(wrap)).collect())
+}

@@ -1,0 +1,173 @@
+//! A connection that was accepted here, with or without TLS.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Sleep, sleep};
+
+use super::park::Lot;
+
+/// A connection, and what it holds as long as it is open.
+pub(crate) struct Stream {
+    socket: Socket,
+    /// Closes a connection whose other end takes nothing for so long.
+    write_timeout: Option<Duration>,
+    stalled: Option<Pin<Box<Sleep>>>,
+    /// Bytes that were read already.
+    early: Bytes,
+    lot: Option<Arc<Lot>>,
+    _place: Place,
+}
+
+/// One of the connections that may be open.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) _permit: Option<OwnedSemaphorePermit>,
+    /// The listener waits until all of these are gone.
+    pub(super) _open: mpsc::Sender<()>,
+}
+
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    pub(super) fn new(socket: Socket, write_timeout: Duration, place: Place) -> Self {
+        Self {
+            socket,
+            write_timeout: Some(write_timeout),
+            stalled: None,
+            early: Bytes::new(),
+            lot: None,
+            _place: place,
+        }
+    }
+
+    /// Tells it to whom to say that hyper cannot write.
+    pub(super) fn belongs_to(&mut self, lot: Arc<Lot>) {
+        self.lot = Some(lot);
+    }
+
+    /// Gives back bytes that were read: they are to be read again, before all others.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            // Bytes of their own: those of hyper would keep its whole buffer.
+            self.early = Bytes::from([bytes, &self.early].concat());
+        }
+    }
+
+    pub(super) fn has_early(&self) -> bool {
+        !self.early.is_empty()
+    }
+
+    /// From now on somebody else looks after it.
+    pub(crate) fn without_timeout(mut self) -> Self {
+        self.write_timeout = None;
+        self.stalled = None;
+        self.lot = None;
+        self
+    }
+
+    /// Whether what is written moves on.
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if let Some(lot) = &self.lot {
+            lot.set_blocked(written.is_pending());
+        }
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let Some(timeout) = self.write_timeout else {
+            return written;
+        };
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        if stalled.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+}
+
+/// Does the same with either kind of socket.
+macro_rules! either {
+    ($socket:expr, |$io:ident| $what:expr) => {
+        match $socket {
+            Socket::Tcp(io) => {
+                let $io = Pin::new(io);
+                $what
+            }
+            #[cfg(feature = "tls")]
+            Socket::Tls(io) => {
+                let $io = Pin::new(io.as_mut());
+                $what
+            }
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.early.is_empty() {
+            let len = self.early.len().min(into.remaining());
+            into.put_slice(&self.early.split_to(len));
+            return Poll::Ready(Ok(()));
+        }
+        either!(&mut self.socket, |io| io.poll_read(cx, into))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = either!(&mut self.socket, |io| io.poll_write(cx, bytes));
+        self.watch(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = either!(&mut self.socket, |io| io.poll_write_vectored(cx, parts));
+        self.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.socket {
+            Socket::Tcp(io) => io.is_write_vectored(),
+            #[cfg(feature = "tls")]
+            Socket::Tls(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = either!(&mut self.socket, |io| io.poll_flush(cx));
+        self.watch(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = either!(&mut self.socket, |io| io.poll_shutdown(cx));
+        self.watch(cx, shut)
+    }
+}

@@ -1,0 +1,78 @@
+//! Going down without losing what was said.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use engineio_proto::server::Session;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::Server;
+
+/// How a [shutdown](Server::shutdown) went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shutdown {
+    /// Clients that were still connected when the time was over.
+    pub cut_off: usize,
+    /// Messages that had been sent to them and did not leave.
+    pub undelivered: usize,
+    /// Handlers that were still running.
+    pub unfinished: usize,
+}
+
+impl Shutdown {
+    /// Whether everything came to its end in time.
+    pub fn is_clean(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How often it is looked whether everybody has gone.
+const LOOK: Duration = Duration::from_millis(10);
+
+impl Server {
+    /// Goes down: clients are let go when what they were sent has left, spread over half of the time so that they do not all come
+    /// back in the same moment; handlers are waited for. What is left when the time is over is cut off.
+    ///
+    /// Sockets are disconnected with the reason [`ServerShuttingDown`](crate::DisconnectReason::ServerShuttingDown). Clients are not
+    /// told that they were sent away, so that they connect again, to another node.
+    pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
+        let begun = Instant::now();
+        let by = begun + deadline;
+        let clients = self.core.sessions.snapshot();
+        let count = u32::try_from(clients.len()).unwrap_or(u32::MAX);
+        let apart = (deadline / 2).checked_div(count).unwrap_or_default();
+        for (client, nth) in clients.into_iter().zip(1..) {
+            let now = client.clock.now();
+            client.with(|machine| machine.inner.shut_down(now));
+            client.dispatch_later();
+            drop(client);
+            // Timers are not finer than a millisecond; several clients may go in one.
+            let next = begun + apart * nth;
+            if next > Instant::now() + Duration::from_millis(1) {
+                sleep_until(next.min(by)).await;
+            }
+        }
+        let common = &self.core.protocol.common;
+        let running = || common.running.load(Ordering::Acquire);
+        let gone = async {
+            while self.core.sessions.len() > 0 || running() > 0 {
+                sleep(LOOK).await;
+            }
+        };
+        let mut left = Shutdown::default();
+        if timeout_at(by, gone).await.is_err() {
+            for client in self.core.sessions.snapshot() {
+                left.cut_off += 1;
+                left.undelivered += client.session(Session::buffered_messages);
+                client.with(|machine| machine.inner.abort());
+                client.dispatch_later();
+            }
+            left.unfinished = running();
+        }
+        for nsp in self.core.protocol.all_namespaces() {
+            let _ = timeout_at(by.max(Instant::now() + LOOK), nsp.adapter().close()).await;
+        }
+        left
+    }
+}

@@ -65,7 +65,9 @@ impl ServerUrl {
         if bare.is_empty() {
             return Err("there is no host");
         }
-        if authority.port().is_some() && authority.port_u16().is_none() {
+        let place = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let has_port = place.len() > host.len();
+        if has_port && authority.port_u16().is_none() {
             return Err("the port is no number up to 65535");
         }
         Ok(Self {

@@ -30,7 +30,7 @@ pub(crate) fn with_bytes(plain: &Value) -> Result<Value, String> {
                 ));
             }
             let mut made = Object::new();
-            for (key, value) in object.iter() {
+            for (key, value) in object {
                 made.insert(key, with_bytes(value)?);
             }
             Ok(Value::Object(made))
@@ -46,7 +46,7 @@ pub(crate) fn without_bytes(value: &Value) -> Value {
         Value::Array(elements) => Value::Array(elements.iter().map(without_bytes).collect()),
         Value::Object(object) => {
             let mut made = Object::new();
-            for (key, value) in object.iter() {
+            for (key, value) in object {
                 made.insert(key, without_bytes(value));
             }
             Value::Object(made)

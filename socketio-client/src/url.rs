@@ -68,8 +68,9 @@ impl ServerUrl {
         if bare.is_empty() {
             return Err("there is no host");
         }
-        let place = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let has_port = place.len() > host.len();
+        // `Authority::port` is `None` for a number that is too large as well.
+        let with_port = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let has_port = with_port.len() > host.len() + ":".len();
         if has_port && authority.port_u16().is_none() {
             return Err("the port is no number up to 65535");
         }

@@ -27,6 +27,9 @@ mod wrap;
 
 pub use ack::{AckFuture, AckStream, Answer};
 pub use attributes::Attributes;
+#[cfg(feature = "tls")]
+pub use door::Tls;
+pub use door::{Cookie, HttpLayer, HttpService, Origins, Peer, Proxies, SameSite};
 pub use error::{AckError, EmitError, Error};
 pub use event::{AckSender, Event};
 pub use handler::{FromEvent, Outcome, State};
@@ -40,6 +43,7 @@ pub use socket::Socket;
 pub use target::Target;
 pub use wrap::Next;
 
+pub use engineio_proto::server::OnFull;
 pub use engineio_proto::{Revision, Transport};
 pub use socketio_adapter::{AdapterFactory, IntoRooms, MemoryAdapter, Room};
 #[cfg(feature = "msgpack")]

@@ -35,6 +35,8 @@ pub(crate) struct State<M> {
     pub(crate) machine: M,
     /// The driver, if it sleeps.
     driver: Option<Waker>,
+    /// It has links. There may be something for a link that is only tried while the session polls.
+    driver_has_links: bool,
     /// There is something for the driver to do that came while it was at work: it may have looked before.
     more_to_do: bool,
     /// The waiting `GET`, if there is one and it sleeps.
@@ -45,6 +47,9 @@ pub(crate) struct State<M> {
     dispatching: bool,
     /// Links that the driver does not have yet.
     pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends
+    /// meanwhile, because somebody has to say goodbye to them.
+    coming_links: usize,
     /// When the driver wakes by itself.
     pub(crate) armed: Option<Time>,
 }
@@ -61,11 +66,13 @@ impl<P: Protocol> Connection<P> {
         let state = State {
             machine,
             driver: None,
+            driver_has_links: false,
             more_to_do: false,
             get: None,
             post: None,
             dispatching: false,
             new_links: Vec::new(),
+            coming_links: 0,
             armed: None,
         };
         Arc::new(Self {
@@ -148,6 +155,22 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
+    /// A link is on its way. [`link_came`](Self::link_came) is to follow, whatever becomes of it.
+    pub(crate) fn link_comes(&self) {
+        self.lock().coming_links += 1;
+    }
+
+    /// The link that was on its way has been given to the driver, or never will be.
+    pub(crate) fn link_came(&self) {
+        let mut state = self.lock();
+        state.coming_links -= 1;
+        let driver = state.rouse();
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
     /// Gives a link to the driver.
     pub(crate) fn add_link(&self, id: LinkId, link: Box<dyn Link>) {
         let mut state = self.lock();
@@ -170,7 +193,9 @@ impl<M: Machine> State<M> {
         }
         let session = self.machine.session();
         // Without a link the driver has nothing to write; it only keeps the time.
-        let on_link = session.transport().is_link() || session.close_reason().is_some();
+        let on_link = session.transport().is_link()
+            || session.close_reason().is_some()
+            || self.driver_has_links;
         let earlier = match (self.machine.poll_timeout(), self.armed) {
             (Some(deadline), Some(armed)) => deadline < armed,
             (deadline, None) => deadline.is_some(),
@@ -198,14 +223,16 @@ impl<M: Machine> State<M> {
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
         self.driver = None;
         self.more_to_do = false;
+        self.driver_has_links |= !self.new_links.is_empty();
         std::mem::take(&mut self.new_links)
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.
     #[must_use]
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) -> bool {
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker, has_links: bool) -> bool {
         if !self.more_to_do {
             store(&mut self.driver, waker);
+            self.driver_has_links = has_links;
         }
         !self.more_to_do
     }
@@ -216,6 +243,11 @@ impl<M: Machine> State<M> {
 
     pub(crate) fn post_sleeps(&mut self, waker: &Waker) {
         store(&mut self.post, waker);
+    }
+
+    /// Whether nobody but the driver has to do with the client any more, once the session has ended.
+    pub(crate) fn is_left(&self) -> bool {
+        self.new_links.is_empty() && self.coming_links == 0 && !self.dispatching
     }
 
     pub(crate) fn is_dispatching(&self) -> bool {

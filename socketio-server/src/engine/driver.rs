@@ -110,11 +110,10 @@ impl<P: Protocol> Driver<P> {
                 self.ended = self.end();
             }
             let mut state = self.connection.lock();
-            let nobody_else = state.new_links.is_empty() && !state.is_dispatching();
-            if self.ended && self.links.is_empty() && nobody_else {
+            if self.ended && self.links.is_empty() && state.is_left() {
                 return Poll::Ready(());
             }
-            if state.driver_sleeps(cx.waker()) {
+            if state.driver_sleeps(cx.waker(), !self.links.is_empty()) {
                 return Poll::Pending;
             }
         }

@@ -1,6 +1,6 @@
 //! From polling to WebSocket while messages flow.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::BAD_REQUEST;
 use crate::support::client::{Received, WebSocket};
@@ -56,7 +56,7 @@ fn a_poll_that_comes_after_the_probe_is_released_within_100_ms() {
         let mut websocket = candidate(&server, dialect, &sid);
         websocket.send("2probe");
         assert_eq!(websocket.text(), "3probe");
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let poll = server.get(&dialect.poll(&sid));
         assert_eq!(poll.said(), (200, &*dialect.payload(&["6"])));
         assert!(start.elapsed() < Duration::from_millis(250));
@@ -225,8 +225,11 @@ fn a_session_that_ends_while_a_link_is_tried_closes_it() {
         for end in ["1", "4!close"] {
             let sid = server.open(&dialect.query());
             let mut websocket = candidate(&server, dialect, &sid);
+            let start = Instant::now();
             server.post(&dialect.poll(&sid), &dialect.payload(&[end]));
             assert_eq!(websocket.receive(), Received::Close(None), "{end}");
+            // And not only because the link has had ten seconds to take over.
+            assert!(start.elapsed() < Duration::from_secs(5), "{end}");
         }
     }
 }

@@ -73,6 +73,8 @@ impl<P: Protocol> Core<P> {
             return Err(Reject::TransportUnknown.into());
         }
         let max_payload = sessions.max_payload_bytes();
+        // Whoever serves the link need not be a task of ours.
+        let runtime = tokio::runtime::Handle::current();
         if let Some(sid) = query.sid() {
             let connection = self.find(sid).ok_or(Reject::UnknownSid)?;
             let expected = connection.session(Session::revision);
@@ -85,7 +87,10 @@ impl<P: Protocol> Core<P> {
             self.meter.upgrade(Upgrading::Tried);
             let pending = PendingLink::new(connection, id);
             return Ok(Entrance {
-                open: Box::new(move |link| pending.opened(link)),
+                open: Box::new(move |link| {
+                    let _runtime = runtime.enter();
+                    pending.opened(link);
+                }),
                 max_payload,
             });
         }
@@ -96,7 +101,6 @@ impl<P: Protocol> Core<P> {
         let opening = Opening::from_query(self.new_id()?, &query);
         drop(parts);
         self.ask(&handshake).await?;
-        let runtime = tokio::runtime::Handle::current();
         let open = move |link| {
             let _runtime = runtime.enter();
             let options = Arc::clone(&self.session_options);

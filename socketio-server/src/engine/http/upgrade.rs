@@ -156,26 +156,36 @@ fn copy(early: &Bytes) -> Bytes {
     Bytes::copy_from_slice(early)
 }
 
-/// Tells the session when a link that it waits for does not come.
-pub(super) struct PendingLink<P: Protocol>(Option<(Arc<Connection<P>>, LinkId)>);
+/// A link that is on its way to a session. Tells it if the link does not come.
+pub(super) struct PendingLink<P: Protocol> {
+    connection: Arc<Connection<P>>,
+    id: LinkId,
+    has_come: bool,
+}
 
 impl<P: Protocol> PendingLink<P> {
-    pub(super) fn new(connection: Arc<Connection<P>>, link: LinkId) -> Self {
-        Self(Some((connection, link)))
+    pub(super) fn new(connection: Arc<Connection<P>>, id: LinkId) -> Self {
+        connection.link_comes();
+        Self {
+            connection,
+            id,
+            has_come: false,
+        }
     }
 
     pub(super) fn opened(mut self, link: Box<dyn Link>) {
-        if let Some((connection, id)) = self.0.take() {
-            connection.add_link(id, link);
-        }
+        self.connection.add_link(self.id, link);
+        self.has_come = true;
     }
 }
 
 impl<P: Protocol> Drop for PendingLink<P> {
     fn drop(&mut self) {
-        if let Some((connection, link)) = self.0.take() {
-            connection
-                .input(|machine, now| machine.handle_link_failed(link, TransportFault::Link, now));
+        if !self.has_come {
+            let (id, fault) = (self.id, TransportFault::Link);
+            self.connection
+                .input(|machine, now| machine.handle_link_failed(id, fault, now));
         }
+        self.connection.link_came();
     }
 }

@@ -14,8 +14,8 @@ pub(super) struct Writer {
     queue: VecDeque<WsFrame>,
     /// Bytes of the first frame that are written already.
     written: usize,
-    /// Bytes of all frames that are not written yet.
-    bytes: usize,
+    /// What is not written yet: bytes of all frames, and what each costs besides.
+    owed: usize,
 }
 
 /// Frames that go out in one system call. Linux takes 1,024 parts at a time; more than this gains nothing measurable.
@@ -25,13 +25,21 @@ const PARTS: usize = 64;
 /// counts against the budget of the session.
 const ROOM: usize = 64 * 1024;
 
+/// What a frame costs besides its bytes, which in a frame of three bytes is nearly all.
+const OVERHEAD: usize = size_of::<WsFrame>();
+
 impl Writer {
     pub(super) fn has_room(&self) -> bool {
-        self.bytes < ROOM
+        self.owed < ROOM
+    }
+
+    /// How many frames wait.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
     }
 
     pub(super) fn push(&mut self, frame: WsFrame) {
-        self.bytes += frame.len();
+        self.owed += frame.len() + OVERHEAD;
         self.queue.push_back(frame);
     }
 
@@ -87,13 +95,14 @@ impl Writer {
     }
 
     fn advance(&mut self, n: usize) {
-        self.bytes = self.bytes.saturating_sub(n);
+        self.owed = self.owed.saturating_sub(n);
         self.written += n;
         while let Some(front) = self.queue.front()
             && self.written >= front.len()
         {
             self.written -= front.len();
             self.queue.pop_front();
+            self.owed = self.owed.saturating_sub(OVERHEAD);
         }
     }
 }

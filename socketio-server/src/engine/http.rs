@@ -106,7 +106,7 @@ impl<P: Protocol> Core<P> {
         };
         let upgrade = |connection| {
             let handshake = WebSocketHandshake::check(&parts.headers)?;
-            Ok::<_, Reject>(Upgrade {
+            Ok::<_, Refused>(Upgrade {
                 handshake,
                 connection,
             })

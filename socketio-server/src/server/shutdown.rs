@@ -38,6 +38,7 @@ impl Server {
     /// told that they were sent away, so that they connect again, to another node.
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
         let begun = Instant::now();
+        self.core.close_gate();
         let by = begun + deadline;
         let clients = self.core.sessions.snapshot();
         let count = u32::try_from(clients.len()).unwrap_or(u32::MAX);

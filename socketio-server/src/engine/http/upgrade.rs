@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
 use super::refusal::{Refused, WEBSOCKET_KEY, WEBSOCKET_VERSION};
-use super::{Answer, Core, Upgrade, answer};
-use crate::door::{Handshake, Stream};
+use super::{Answer, Core, Newcomer, Upgrade, answer};
+use crate::door::Stream;
 use crate::engine::connection::Connection;
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
@@ -93,7 +93,7 @@ impl<P: Protocol> Core<P> {
         self: &Arc<Self>,
         upgrade: Upgrade,
         opening: Opening,
-        handshake: Arc<Handshake>,
+        newcomer: Newcomer,
     ) -> Answer {
         let core = Arc::clone(self);
         tokio::spawn(async move {
@@ -104,7 +104,7 @@ impl<P: Protocol> Core<P> {
             let options = Arc::clone(&core.session_options);
             let (session, id) =
                 Session::accept_link(options, opening, Transport::WEBSOCKET, core.clock.now());
-            core.add(session, handshake).add_link(id, link);
+            core.add(session, newcomer).add_link(id, link);
         });
         upgrade.handshake.answer()
     }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::Handshake;
 use crate::dispatch::Client;
 use crate::error::EmitError;
-use crate::hooks::Outgoing;
+use crate::hooks::{Outgoing, panicked};
 use crate::listeners::Listeners;
 use crate::namespace::Nsp;
 use crate::server::States;
@@ -147,6 +148,7 @@ impl Member {
     }
 
     fn show_outgoing(&self, emit: Emit<'_>) {
+        self.nsp.shared.meter.sent();
         let shared = &self.nsp.shared.listeners;
         for listeners in [Some(shared), self.listeners.get()].into_iter().flatten() {
             if !listeners.looks_at_outgoing() {
@@ -156,7 +158,12 @@ impl Member {
                 continue;
             };
             for (_, hook) in table.outgoing.iter().flat_map(|hooks| hooks.iter()) {
-                hook(&this, &Outgoing::new(emit));
+                // It must not keep an event from whoever comes after.
+                let looked = catch_unwind(AssertUnwindSafe(|| hook(&this, &Outgoing::new(emit))));
+                if let Err(panic) = looked {
+                    let error = panicked(&*panic);
+                    tracing::error!(%error, "a look at what is sent panicked");
+                }
             }
         }
     }
@@ -288,6 +295,10 @@ impl Member {
     pub(crate) fn answered(&self, id: AckId, result: Result<Args, ProtocolAckError>) {
         let waiter = self.lock().acks.remove(&id);
         if let Some(waiter) = waiter {
+            self.nsp
+                .shared
+                .meter
+                .acknowledged(result.as_ref().err().copied());
             waiter.end(&self.id, result);
         }
     }
@@ -460,5 +471,23 @@ impl fmt::Debug for Member {
             .field("namespace", &self.nsp.name)
             .field("phase", &self.phase())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::{ClientState, Membership};
+
+    /// What every socket costs, beside the connection: see what a new field does to it.
+    #[test]
+    fn a_socket_that_does_nothing_is_small() {
+        assert!(size_of::<Member>() <= 320, "{}", size_of::<Member>());
+        assert!(size_of::<Membership>() <= 64, "{}", size_of::<Membership>());
+        assert!(
+            size_of::<ClientState>() <= 192,
+            "{}",
+            size_of::<ClientState>()
+        );
     }
 }

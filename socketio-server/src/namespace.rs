@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use socketio_adapter::IntoRooms;
+use socketio_adapter::{IntoRooms, Watch};
 use socketio_proto::SocketId;
 
 pub use self::dynamic::{InvalidPattern, Params};
@@ -118,6 +118,7 @@ impl<D: 'static> Namespace<D> {
     /// refuses it.
     ///
     /// What the socket sends and joins here happens when it is let in, right after it was told so.
+    #[doc(alias = "use")]
     #[track_caller]
     pub fn middleware<A, F: Gate<Joining, A, ()>>(&self, step: F) {
         self.check(F::check);
@@ -129,6 +130,7 @@ impl<D: 'static> Namespace<D> {
 /// What happens in it.
 impl<D: 'static> Namespace<D> {
     /// Called for every socket that was let in, before any event of it.
+    #[doc(alias = "connection")]
     #[track_caller]
     pub fn on_connect<A, H: Handler<Connected, A>>(&self, handler: H) {
         self.check(H::check);
@@ -207,6 +209,7 @@ impl<D: 'static> Namespace<D> {
     ///     Ok(outcome)
     /// });
     /// ```
+    #[doc(alias = "use")]
     pub fn use_event<F, Fut>(&self, middleware: F) -> Listener
     where
         F: FnOnce(Event, Next) -> Fut + Clone + Send + Sync + 'static,
@@ -235,6 +238,16 @@ impl<D: 'static> Namespace<D> {
     /// of its client waits for ever.
     pub fn sequential(&self) {
         self.shared().set_sequential();
+    }
+
+    /// Has somebody told of rooms as they come and go on this node, and of who joins and leaves them. The room that each socket has for
+    /// itself is one of them.
+    pub fn watch_rooms(&self, watcher: impl Watch) {
+        let watcher: Arc<dyn Watch> = Arc::new(watcher);
+        self.shared().add_watcher(Arc::clone(&watcher));
+        for nsp in self.of.namespaces() {
+            nsp.adapter().local().watch(Arc::clone(&watcher));
+        }
     }
 
     /// Called for events that [other servers](Self::server_side_emit) of the cluster emit.
@@ -312,6 +325,8 @@ impl<D: 'static> Namespace<D> {
     }
 
     /// Those in this room, or in one of these.
+    #[doc(alias = "in")]
+    #[doc(alias = "within")]
     pub fn to(&self, rooms: impl IntoRooms) -> Target {
         self.target().to(rooms)
     }

@@ -198,6 +198,7 @@ impl<D> Socket<D> {
     }
 
     /// Everybody in the namespace but this socket.
+    #[doc(alias = "others")]
     pub fn broadcast(&self) -> Target {
         self.target().others()
     }
@@ -284,6 +285,7 @@ impl<D> Socket<D> {
     }
 
     /// Disconnects it from all namespaces and closes the connection, when everything has left that was sent before.
+    #[doc(alias = "disconnect(true)")]
     pub fn disconnect_connection(&self) {
         self.member.disconnect(true);
     }

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use client::{Client, serve, until};
 use serde::Deserialize;
-use socketio_server::{Ack, ConnectError, Handshake, Object, Params, Server, Socket, State, Value};
+use socketio_server::{
+    Ack, ConnectError, Handshake, Object, Params, Room, Server, Socket, SocketId, State, Value,
+    Watch,
+};
 use tokio::sync::Semaphore;
 
 #[derive(Deserialize)]
@@ -325,6 +328,64 @@ async fn namespaces_of_a_pattern_come_and_go() {
 }
 
 #[tokio::test]
+async fn new_namespaces_and_their_rooms_are_told_of() {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<String>>>);
+
+    impl Log {
+        fn note(&self, what: String) {
+            self.0.lock().unwrap().push(what);
+        }
+    }
+
+    impl Watch for Log {
+        fn created(&self, room: &Room) {
+            self.note(format!("created {}", room.as_str().len()));
+        }
+        fn joined(&self, room: &Room, id: &SocketId) {
+            assert_eq!(id.as_str().len(), 20);
+            self.note(format!("joined {}", room.as_str().len()));
+        }
+        fn left(&self, room: &Room, _: &SocketId) {
+            self.note(format!("left {}", room.as_str().len()));
+        }
+        fn emptied(&self, room: &Room) {
+            self.note(format!("emptied {}", room.as_str().len()));
+        }
+    }
+
+    let log = Log::default();
+    let io = Server::new();
+    let noted = log.clone();
+    io.on_new_namespace(move |namespace| noted.note(namespace.name().to_owned()));
+    io.on_new_namespace(|_| panic!("in the hook"));
+    io.of("/static");
+    io.of("/static");
+    let pattern = io.of_pattern("/{any}").unwrap();
+    pattern.watch_rooms(log.clone());
+    pattern.on_connect(async |socket: Socket| socket.join("room"));
+    let mut client = Client::connect(serve(&io).await).await;
+    client.send("40/a,").await;
+    assert!(client.recv().await.starts_with("40/a,"));
+    client.send("41/a,").await;
+    let lines = || log.0.lock().unwrap().clone();
+    until(|| lines().len() == 10).await;
+    assert_eq!(lines()[..2], ["/static", "/a"]);
+    for (at, room) in [(2, 20), (4, 4)] {
+        assert_eq!(
+            lines()[at..at + 2],
+            [format!("created {room}"), format!("joined {room}")]
+        );
+    }
+    for (at, room) in [(6, 20), (8, 4)] {
+        assert_eq!(
+            lines()[at..at + 2],
+            [format!("left {room}"), format!("emptied {room}")]
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_function_may_decide_which_namespaces_there_are() {
     let io = Server::new();
     let dynamic = io.of_matching(async |asking| {
@@ -442,9 +503,7 @@ fn a_handler_whose_state_was_never_given_panics_where_it_is_registered() {
 }
 
 #[test]
-#[should_panic(
-    expected = "the handler takes a `Socket<u8>`, and the sockets of this namespace are `Socket<()>`"
-)]
+#[should_panic(expected = "takes a `Socket<u8>`, and the sockets of this namespace are")]
 fn a_handler_with_a_socket_of_another_namespace_panics_where_it_is_registered() {
     Server::new().on("e", async |_: Socket<u8>| {});
 }

@@ -1,6 +1,8 @@
 //! WebSocket: tungstenite knows headers, opcodes and statuses; reading and writing are here, because its `WebSocket`
 //! copies every frame and owns its buffers.
 
+#[cfg(test)]
+mod echo;
 mod reader;
 mod writer;
 
@@ -28,7 +30,8 @@ pub(super) struct WebSocket<Io> {
     writer: Writer,
     /// Bytes that came with the handshake.
     early: Bytes,
-    /// The answer to the last ping; an older one that has not left is replaced, as RFC 6455, 5.5.3 allows.
+    /// The answer to the last ping, if too much waits to be written for it to join. An older one is replaced, as RFC 6455,
+    /// 5.5.3 allows.
     pong: Option<Bytes>,
     closing: Closing,
 }
@@ -48,6 +51,9 @@ enum Closing {
     /// Nothing more is to be said, or can be.
     Done,
 }
+
+/// Frames that may wait before a pong does not join them. A client that pings and does not read could else be owed any number.
+const PONGS: usize = 16;
 
 /// As large as a read of a socket may be. One per thread, borrowed while there is something to read.
 const READ_BUFFER: usize = 64 * 1024;
@@ -78,7 +84,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
             received.push(match item {
                 Item::Message(frame) => Received::Frame(frame),
                 Item::Ping(payload) => {
-                    self.pong = Some(payload);
+                    // Pongs go before the answers to what came after the pings, as long as the client takes them.
+                    if self.writer.len() < PONGS {
+                        self.writer.push(control(0x8a, &payload));
+                    } else {
+                        self.pong = Some(payload);
+                    }
                     Received::Activity
                 }
                 Item::Close(status) => {
@@ -137,11 +148,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
         cx: &mut Context<'_>,
         progress: &mut usize,
     ) -> Poll<Result<(), TransportFault>> {
-        if let Some(payload) = self.pong.take() {
+        loop {
+            let flushed = ready!(self.writer.poll_flush(cx, Pin::new(&mut self.io), progress));
+            if flushed.is_err() {
+                return Poll::Ready(Err(TransportFault::Link));
+            }
+            let Some(payload) = self.pong.take() else {
+                return Poll::Ready(Ok(()));
+            };
             self.writer.push(control(0x8a, &payload));
         }
-        let flushed = ready!(self.writer.poll_flush(cx, Pin::new(&mut self.io), progress));
-        Poll::Ready(flushed.map_err(|_| TransportFault::Link))
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -197,5 +213,69 @@ impl<Io> fmt::Debug for WebSocket<Io> {
         f.debug_struct("WebSocket")
             .field("closing", &self.closing)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Takes nothing, and says nothing.
+    struct Stuck;
+
+    impl AsyncRead for Stuck {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Stuck {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_client_that_pings_and_does_not_read_is_owed_few_pongs() {
+        let mut websocket = WebSocket::new(Stuck, Bytes::new(), 1_000);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut received = Vec::new();
+        for _ in 0..10_000 {
+            let mut ping = vec![0x89, 0x81, 0, 0, 0, 0, b'p'];
+            websocket.take(&mut ping, &mut received);
+            assert!(websocket.poll_flush(&mut cx, &mut 0).is_pending());
+        }
+        assert_eq!(websocket.writer.len(), PONGS);
+        assert!(websocket.pong.is_some());
+    }
+
+    #[test]
+    fn the_room_of_a_link_counts_what_small_frames_cost() {
+        let mut websocket = WebSocket::new(Stuck, Bytes::new(), 1_000);
+        let mut taken = 0;
+        while websocket.has_room() {
+            websocket.send(Frame::text(engineio_proto::Text::from_static("3")));
+            taken += 1;
+        }
+        assert!(taken < 1_500, "{taken} frames of three bytes");
     }
 }

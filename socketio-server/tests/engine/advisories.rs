@@ -144,6 +144,23 @@ fn pings_by_the_thousand_start_no_tasks_and_owe_one_pong() {
 }
 
 #[test]
+fn every_ping_of_a_client_that_reads_is_answered_before_what_came_after_it() {
+    let server = serve(|engine| engine);
+    let mut websocket = server.websocket("EIO=4");
+    websocket.text();
+    let mut bytes = Vec::new();
+    for at in 0..10 {
+        bytes.extend(frame(0x89, &[at]));
+    }
+    bytes.extend(frame(0x81, b"4x"));
+    websocket.write(&bytes);
+    for at in 0..10 {
+        assert_eq!(websocket.receive(), Received::Pong(vec![at]));
+    }
+    assert_eq!(websocket.text(), "4x");
+}
+
+#[test]
 fn headers_may_hold_any_bytes() {
     let server = serve(|engine| engine);
     let names = [

@@ -53,8 +53,10 @@ pub(super) enum Item {
     Violation(CloseCode, Option<DecodeError>),
 }
 
-/// Fragments of one message. The reference's library allows 16,384; each costs a header of at least six bytes.
+/// Fragments of one message, as many as the library of the reference allows. They are put together as they come, so that they
+/// cost time only, and of that no more than their bytes: beyond this number each needs some.
 const MAX_FRAGMENTS: usize = 16_384;
+const BYTES_OF_MORE: usize = 32;
 /// RFC 6455, 5.5: control frames carry at most this.
 const MAX_CONTROL: u64 = 125;
 /// The longest header: two bytes, eight of length, four of mask.
@@ -203,11 +205,11 @@ impl Reader {
             fragments: 0,
         });
         message.fragments += 1;
-        if message.fragments > MAX_FRAGMENTS {
-            return self.fail(CloseCode::Policy, items);
-        }
         message.payload.extend_from_slice(&frame.payload);
         message.payload.extend_from_slice(last);
+        if message.fragments > MAX_FRAGMENTS + message.payload.len() / BYTES_OF_MORE {
+            return self.fail(CloseCode::Policy, items);
+        }
         if frame.is_final {
             self.finish(message.is_text, message.payload.freeze(), items);
         } else {

@@ -2,7 +2,7 @@
 //!
 //! Clients of a [`TestServer`] go through everything that a client from outside goes through: HTTP, the WebSocket handshake,
 //! both protocols, auth and middlewares. Only the network is left out: each connection is a pipe in memory. So a test
-//! needs no port, and with [`tokio::time::pause`] hours of pings and timeouts pass in a moment.
+//! needs no port, and with `tokio::time::pause` hours of pings and timeouts pass in a moment.
 //!
 //! ```
 //! use socketio_server::testing::TestServer;

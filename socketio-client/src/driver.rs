@@ -87,7 +87,7 @@ impl Driver {
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..ROUNDS {
             let mut progress = self.hear_wishes();
-            progress |= self.live.say_goodbyes(cx, self.manager.clock.now());
+            progress |= self.live.say_goodbyes(cx);
             progress |= match &mut self.phase {
                 Phase::Idle => self.begin_if_wanted(),
                 Phase::Preparing(asked) => match Pin::new(asked).poll(cx) {

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::handler::{Erased, Outcome, start};
 use crate::incoming::{Event, Incoming, What};
 use crate::manager::SocketState;
-use crate::status::Lifecycle;
+use crate::status::{Lifecycle, Status};
 use crate::{HandlerError, Socket, lock};
 
 /// Two queues: what is to be handed out, and what nobody handles and [`recv`](Socket::recv) takes.
@@ -156,6 +156,10 @@ pub(crate) async fn dispatch(socket: Arc<SocketState>) {
     while !socket.inbox.closed.load(Ordering::Acquire) {
         let Some((what, bytes)) = socket.inbox.pop() else {
             batch = 0;
+            // Who waits in `recv` of a closed socket waits for the end of what was handed out.
+            if matches!(&*socket.status.borrow(), Status::Closed { .. }) {
+                socket.inbox.look_again();
+            }
             socket.inbox.arrived.notified().await;
             continue;
         };

@@ -43,6 +43,7 @@
 //! | send | [`Socket::emit`], [`Socket::emit_with_ack`], [`Emitter`] |
 //! | receive | [`Handler`], [`Socket::on`], [`Socket::recv`] |
 //! | know how many arguments a type makes | [`Args`] |
+//! | find what you know from JavaScript | [`from_javascript`] |
 //! | answer the server | [`Ack`], [`AckSender`] |
 //! | authenticate | [`Builder::auth`], [`Builder::auth_with`] |
 //! | know what went wrong | [`Error`] and [`Cause`] (the connection), [`EmitError`], [`AckError`], [`HandlerError`] |
@@ -61,12 +62,16 @@
 //! into the `inbox` of its socket, whose task starts the handlers: they never hold up the connection.
 
 mod auth;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod clock;
 mod driver;
 mod emit;
 mod error;
+#[doc = include_str!("../FROM-JAVASCRIPT.md")]
+pub mod from_javascript {}
 mod handler;
 mod inbox;
 mod incoming;
@@ -94,9 +99,14 @@ pub use socket::Socket;
 pub use socketio_proto::MessagePack;
 pub use socketio_proto::{
     Ack, Args, Arguments, Backoff, Bytes, Codec, ConnectError, Data, DisconnectReason, Emit,
-    EncodeError, Jitter, Json, Namespace, Object, SocketId, Value,
+    EncodeError, Jitter, Json, Namespace, Object, SocketId, Value, Values,
 };
 pub use status::{Closed, Lifecycle, Status};
+
+/// The code of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Locks, also after a panic elsewhere: what is behind the locks of this crate is whole between any two statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

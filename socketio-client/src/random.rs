@@ -14,6 +14,17 @@ pub(crate) fn bits() -> u64 {
     })
 }
 
+/// Random bytes.
+pub(crate) fn fill(bytes: &mut [u8]) {
+    if getrandom::fill(bytes).is_err() {
+        for chunk in bytes.chunks_mut(8) {
+            for (byte, random) in chunk.iter_mut().zip(bits().to_ne_bytes()) {
+                *byte = random;
+            }
+        }
+    }
+}
+
 /// Text that nobody else makes: 32 hexadecimal digits.
 pub(crate) fn key() -> String {
     let mut key = String::with_capacity(32);

@@ -25,12 +25,15 @@ const MAX_LEN: usize = 8_000;
 impl ServerUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         Self::read(url).map_err(|what| Error::Url {
-            // Somebody's password may stand in it.
+            // What stands before the host is a secret.
             url: url
+                .rsplit('@')
+                .next()
+                .unwrap_or_default()
                 .chars()
                 .take(100)
-                .collect::<String>()
-                .replace(|c: char| c.is_control(), " "),
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect(),
             what,
         })
     }
@@ -82,7 +85,7 @@ impl ServerUrl {
             user_info: authority
                 .as_str()
                 .rsplit_once('@')
-                .map(|(user_info, _)| user_info.to_owned()),
+                .map(|(user_info, _)| unescape(user_info)),
         })
     }
 
@@ -109,6 +112,25 @@ impl ServerUrl {
             self.host.clone()
         }
     }
+}
+
+/// Undoes percent-encoding. What is not well-formed stays as it is.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let escaped = more
+            .first_chunk::<2>()
+            .filter(|_| *first == b'%')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() {
+            more.get(2..).unwrap_or_default()
+        } else {
+            more
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Appends a key and a value to a query, escaped as `encodeURIComponent` does.
@@ -199,6 +221,14 @@ mod tests {
             assert!(matches!(found, Err(Error::Url { .. })), "{url}: {found:?}");
         }
         assert!(ServerUrl::parse(&format!("http://x/{}", "a".repeat(MAX_LEN))).is_err());
+    }
+
+    #[test]
+    fn a_login_is_unescaped_and_never_shown() {
+        let url = ServerUrl::parse("http://a%40b:c%3Ad%@x").unwrap();
+        assert_eq!(url.user_info.as_deref(), Some("a@b:c:d%"));
+        let error = ServerUrl::parse("http://user:secret@").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 
     #[test]

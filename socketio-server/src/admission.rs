@@ -51,6 +51,18 @@ struct Question {
     common: Arc<Common>,
 }
 
+impl Question {
+    /// As the application sees it.
+    fn asking(&self, params: Params) -> Asking {
+        Asking {
+            handshake: self.handshake.clone(),
+            namespace: self.name.clone(),
+            params,
+            states: Arc::clone(&self.common.states),
+        }
+    }
+}
+
 /// Where the namespace may come from.
 enum Place {
     There(Claim),
@@ -146,6 +158,7 @@ pub(crate) fn conclude(client: &Arc<Client>, decision: Decision) {
     });
     let Some(rooms) = accepted else { return };
     let nsp = &member.nsp;
+    nsp.shared.meter.joined();
     client.local.lock().memberships.push(Membership {
         member: Arc::clone(&member),
         claim: candidate.claim.take(),
@@ -186,18 +199,22 @@ fn find(client: &Arc<Client>, name: &Name) -> Option<Place> {
     (!perhaps.is_empty()).then_some(Place::Perhaps(perhaps))
 }
 
-/// Auth, then middlewares. Nothing of the client is visible meanwhile.
+/// Whether a client may come in.
 async fn decide(question: Question, place: Place) -> Result<Candidate, ConnectError> {
-    let asking = |params: Params| Asking {
-        handshake: question.handshake.clone(),
-        namespace: question.name.clone(),
-        params,
-        states: Arc::clone(&question.common.states),
-    };
     let claim = match place {
         Place::There(claim) => claim,
-        Place::Perhaps(parents) => ask(&question, parents, &asking).await?,
+        Place::Perhaps(parents) => ask(&question, parents).await?,
     };
+    let shared = Arc::clone(&claim.nsp().shared);
+    let examined = examine(question, claim).await;
+    if examined.is_err() {
+        shared.meter.refused();
+    }
+    examined
+}
+
+/// Auth, then middlewares. Nothing of the client is visible meanwhile.
+async fn examine(question: Question, claim: Claim) -> Result<Candidate, ConnectError> {
     let nsp = Arc::clone(claim.nsp());
     let id = socket_id(&question)?;
     let Question {
@@ -233,7 +250,7 @@ async fn decide(question: Question, place: Place) -> Result<Candidate, ConnectEr
     let data: Box<dyn std::any::Any + Send + Sync> = match nsp.shared.auth() {
         None => Box::new(()),
         Some(auth) => {
-            let asking = asking(nsp.params.clone());
+            let asking = question.asking(nsp.params.clone());
             match caught(|| auth(&asking)).await {
                 Ok(decided) => decided?,
                 Err((kind, error)) => return Err(failed(kind, &error, None)),
@@ -255,11 +272,7 @@ async fn decide(question: Question, place: Place) -> Result<Candidate, ConnectEr
 }
 
 /// Asks functions, one after the other, whether there is such a namespace.
-async fn ask(
-    question: &Question,
-    parents: Vec<Arc<Parent>>,
-    asking: &impl Fn(Params) -> Asking,
-) -> Result<Claim, ConnectError> {
+async fn ask(question: &Question, parents: Vec<Arc<Parent>>) -> Result<Claim, ConnectError> {
     for parent in parents {
         let Some(judge) = parent.judge() else {
             if let Some(params) = parent.matches(&question.name) {
@@ -267,7 +280,7 @@ async fn ask(
             }
             continue;
         };
-        let asking = asking(Params::default());
+        let asking = question.asking(Params::default());
         match caught(|| Ok::<_, Error>(judge(asking))).await {
             Ok(true) => return Ok(parent.claim(&question.name, Params::default())),
             Ok(false) => {}

@@ -23,6 +23,7 @@ pub(crate) fn arrive(client: &Arc<Client>, namespace: &Name, id: Option<AckId>, 
         return;
     };
     let member = Arc::clone(&membership.member);
+    member.nsp.shared.meter.received();
     let ack = AckSender::new(&member, id);
     let event = Event { member, args, ack };
     if membership.backlog.is_empty() && may_start(client, &event.member) {

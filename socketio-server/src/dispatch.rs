@@ -261,6 +261,7 @@ fn leave(client: &Arc<Client>, membership: Membership, reason: DisconnectReason)
     run::start_all(table.disconnecting.as_deref(), &event);
     let rooms = member.nsp.adapter().local().remove(&*member);
     member.left(rooms.unwrap_or_default());
+    member.nsp.shared.meter.left();
     run::start_all(table.disconnected.as_deref(), &event);
     drop(claim);
 }

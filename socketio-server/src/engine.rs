@@ -49,7 +49,7 @@ pub use engineio_proto::{
     TransportFault,
 };
 
-use self::clock::Clock;
+pub(crate) use self::clock::Clock;
 pub(crate) use self::ids::random as random_id;
 
 /// The time of the calendar.

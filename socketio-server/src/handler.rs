@@ -10,7 +10,7 @@
 //! | [`Data<T>`](crate::Data) | the arguments as a `T` |
 //! | [`Args`](crate::Args) | the arguments, not decoded |
 //! | [`Event`](crate::Event) | all of it, the name too |
-//! | [`AckSender`](crate::AckSender) | the way to answer later |
+//! | [`AckSender`] | the way to answer later |
 //! | [`State<T>`](State) | what was given to [`ServerBuilder::state`](crate::ServerBuilder::state) |
 //! | [`Handshake`](crate::Handshake) | what the client said when it came |
 //! | [`DisconnectReason`](crate::DisconnectReason) | why, in [`on_disconnect`](crate::Namespace::on_disconnect) |

@@ -10,7 +10,9 @@ use socketio_proto::{Arguments, Emit, Value};
 use crate::error::Error;
 use crate::event::AckSender;
 use crate::member::Member;
+use crate::namespace::{Namespace, Nsp};
 use crate::socket::Socket;
+use crate::target::Of;
 
 /// Something of the application failed: a handler returned an error or panicked, or one of its parameters could not be had.
 ///
@@ -81,10 +83,13 @@ impl fmt::Debug for Failure<'_> {
 
 type ErrorHook = Arc<dyn Fn(&Failure<'_>) -> Option<Value> + Send + Sync>;
 
-/// The hook for failures. Without one they are logged.
+type NamespaceHook = Arc<dyn Fn(Namespace) + Send + Sync>;
+
+/// Who hears of failures, which are logged if nobody does; and of namespaces that come into being.
 #[derive(Default)]
 pub(crate) struct Hooks {
     on_error: RwLock<Option<ErrorHook>>,
+    on_new_namespace: RwLock<Vec<NamespaceHook>>,
 }
 
 impl Hooks {
@@ -96,6 +101,24 @@ impl Hooks {
         let old = slot.replace(hook);
         drop(slot);
         drop(old);
+    }
+
+    pub(crate) fn add_on_new_namespace(&self, hook: NamespaceHook) {
+        let hooks = self.on_new_namespace.write();
+        hooks.unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    /// A namespace has come into being. Called without a lock, and a hook that panics harms nobody.
+    pub(crate) fn new_namespace(&self, nsp: &Arc<Nsp>) {
+        let hooks = self.on_new_namespace.read();
+        let hooks = hooks.unwrap_or_else(PoisonError::into_inner).clone();
+        for hook in hooks {
+            let namespace = Namespace::new(Of::One(Arc::clone(nsp)));
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(namespace))) {
+                let error = panicked(&*panic);
+                tracing::error!(%error, "a hook for new namespaces panicked");
+            }
+        }
     }
 
     /// Somebody hears of it, and the client may get an answer.

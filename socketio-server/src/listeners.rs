@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -15,7 +16,7 @@ use crate::wrap::Next;
 /// Handlers, as those who call them see them: a table that does not change any more. Who registers one makes a new table.
 #[derive(Clone, Default)]
 pub(crate) struct Table {
-    pub(crate) events: HashMap<Box<str>, Arc<[Entry<Event>]>>,
+    pub(crate) events: HashMap<Box<str>, Arc<[Entry<Event>]>, BuildHasherDefault<Fnv>>,
     pub(crate) any: List<Event>,
     pub(crate) unhandled: List<Event>,
     pub(crate) connected: List<Connected>,
@@ -23,6 +24,29 @@ pub(crate) struct Table {
     pub(crate) disconnected: List<Disconnected>,
     pub(crate) wraps: Option<Arc<[(u64, Wrap)]>>,
     pub(crate) outgoing: Option<Arc<[(u64, OutgoingHook)]>>,
+}
+
+/// A hash for names of events. The application alone adds names, so nobody can make them collide, and clients ask for one with
+/// every event.
+#[derive(Clone, Copy)]
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// `None` if nobody listens, which is the case most of the time and costs nothing.

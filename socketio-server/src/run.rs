@@ -12,6 +12,7 @@ use crate::handler::{BoxedOutcome, Outcome};
 use crate::hooks::{Failure, FailureKind, Panicked, panicked};
 use crate::listeners::Entry;
 use crate::member::Member;
+use crate::meter::Begun;
 
 /// What a handler is called for, as those who report its failures see it.
 pub(crate) trait Reported: Clone + Send + Unpin + 'static {
@@ -61,6 +62,7 @@ pub(crate) fn start_all<E: Reported>(list: Option<&[Entry<E>]>, event: &E) {
 
 /// Calls a handler, and goes as far as it goes without waiting. Most end there; what has to wait goes on in a task.
 pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedOutcome, Error>) {
+    let begun = Begun::now();
     let first = catch_unwind(AssertUnwindSafe(|| {
         let mut future = call()?;
         // Whatever it waits for hears of the task when that polls it for the first time, at once.
@@ -73,11 +75,12 @@ pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedO
         }
     }));
     match first {
-        Ok(Ok(Ok(outcome))) => end(event, outcome),
+        Ok(Ok(Ok(outcome))) => end(event, outcome, begun),
         Ok(Ok(Err(future))) => {
             let running = Running::begin(event.member());
             event.member().nsp.common.spawn(Rest {
                 future,
+                begun,
                 event: event.clone(),
                 _running: running,
             });
@@ -87,7 +90,8 @@ pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedO
     }
 }
 
-fn end<E: Reported>(event: &E, outcome: Outcome) {
+fn end<E: Reported>(event: &E, outcome: Outcome, begun: Begun) {
+    event.member().nsp.shared.meter.handled(begun);
     if let Outcome::Failed(error) = outcome {
         let kind = match error.downcast_ref::<Panicked>() {
             Some(_) => FailureKind::Panicked,
@@ -99,6 +103,7 @@ fn end<E: Reported>(event: &E, outcome: Outcome) {
 
 fn fail<E: Reported>(event: &E, kind: FailureKind, error: &Error) {
     let member = event.member();
+    member.nsp.shared.meter.failed(kind);
     let ack = event.ack().filter(|ack| ack.is_wanted());
     let failure = Failure {
         kind,
@@ -114,6 +119,7 @@ fn fail<E: Reported>(event: &E, kind: FailureKind, error: &Error) {
 /// A handler that goes on.
 struct Rest<E> {
     future: BoxedOutcome,
+    begun: Begun,
     event: E,
     /// Dropped last.
     _running: Running,
@@ -126,7 +132,7 @@ impl<E: Reported> Future for Rest<E> {
         let this = &mut *self;
         match catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(outcome)) => end(&this.event, outcome),
+            Ok(Poll::Ready(outcome)) => end(&this.event, outcome, this.begun),
             Err(panic) => fail(&this.event, FailureKind::Panicked, &panicked(&*panic)),
         }
         Poll::Ready(())
@@ -156,9 +162,7 @@ impl Drop for Running {
         let member = &self.member;
         let common = &member.nsp.common;
         let of_socket = member.running.fetch_sub(1, Ordering::AcqRel);
-        if common.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            common.idle.notify_waiters();
-        }
+        common.running.fetch_sub(1, Ordering::AcqRel);
         let Some(client) = member.connection() else {
             return;
         };

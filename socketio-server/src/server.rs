@@ -135,6 +135,13 @@ impl Server {
         self.core.protocol.common.hooks.set_on_error(Arc::new(hook));
     }
 
+    /// Calls a function with every namespace that comes into being from now on: by [`of`](Self::of), or because a client asked for
+    /// one of a [pattern](Self::of_pattern); before anybody is in it.
+    pub fn on_new_namespace(&self, hook: impl Fn(Namespace) + Send + Sync + 'static) {
+        let hooks = &self.core.protocol.common.hooks;
+        hooks.add_on_new_namespace(Arc::new(hook));
+    }
+
     /// How many clients are connected, in whatever namespaces.
     pub fn connections(&self) -> usize {
         self.core.sessions.len()
@@ -144,6 +151,14 @@ impl Server {
     pub fn namespaces(&self) -> Vec<Namespace> {
         let all = self.core.protocol.all_namespaces().into_iter();
         all.map(|nsp| Namespace::new(Of::One(nsp))).collect()
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Server {
+    /// Where clients ask for it.
+    pub(crate) fn path(&self) -> String {
+        self.core.options.prefix()
     }
 }
 

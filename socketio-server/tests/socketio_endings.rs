@@ -143,6 +143,7 @@ async fn a_kept_handle_keeps_nothing_open() {
     until(|| io.is_empty()).await;
     client.send("1").await;
     client.ends().await;
+    drop(client);
     until(|| io.connections() == 0).await;
     assert!(!kept[0].is_connected());
     // The task of the connection has a few more steps to go.
@@ -199,6 +200,9 @@ async fn a_shutdown_lets_everybody_go_and_waits_for_handlers() {
     assert!(down.is_clean(), "{down:?}");
     assert_eq!(finished.load(Ordering::SeqCst), 20);
     assert_eq!(io.connections(), 0);
+    // Nobody comes in any more, and the listener has ended.
+    let ended = tokio::net::TcpStream::connect(address).await;
+    assert!(ended.is_err(), "{ended:?}");
     let log = log.lock().unwrap();
     let went = log
         .iter()

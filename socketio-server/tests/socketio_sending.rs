@@ -294,6 +294,24 @@ async fn clients_of_different_codecs_share_rooms() {
 }
 
 #[tokio::test]
+async fn what_is_volatile_is_dropped_where_it_would_have_to_wait() {
+    let io = Server::new();
+    io.on("e", async |socket: Socket| {
+        socket.volatile().emit("first", &())?;
+        // Something waits to be written now.
+        socket.volatile().emit("dropped", &())?;
+        socket.namespace().volatile().emit("dropped", &())?;
+        socket.emit("second", &())
+    });
+    let mut client = Client::joined(serve(&io).await).await;
+    client.send("42[\"e\"]").await;
+    assert_eq!(client.recv().await, "42[\"first\"]");
+    assert_eq!(client.recv().await, "42[\"second\"]");
+    io.volatile().emit("taken", &()).unwrap();
+    assert_eq!(client.recv().await, "42[\"taken\"]");
+}
+
+#[tokio::test]
 async fn what_is_sent_can_be_watched() {
     let io = Server::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -315,6 +333,8 @@ async fn what_is_sent_can_be_watched() {
     assert_eq!(of(0), ["one [\"a\",1] false", "all [] false"]);
     assert_eq!(of(1), ["all [] false", "ask [] true"]);
     watch.remove();
+    // One that panics keeps nothing from anybody.
+    io.on_any_outgoing(|_, _| panic!("while looking"));
     io.emit("all", &()).unwrap();
     assert_eq!(seen.lock().unwrap().len(), 4);
 }

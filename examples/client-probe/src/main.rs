@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
 use socketio_client::{
     AckError, AckSender, Arguments, Backoff, Client, EmitError, Error, Event, Jitter, Lifecycle,
     MessagePack, Revision, Socket, Status, Transport, Value,
 };
 use tokio::io::AsyncBufReadExt as _;
+use values::object;
 
 #[derive(Deserialize)]
 #[serde(tag = "cmd", rename_all = "lowercase")]
@@ -36,12 +36,12 @@ enum Command {
         s: String,
         ev: String,
         #[serde(default)]
-        args: Vec<Json>,
+        args: Vec<Value>,
         #[serde(default)]
         volatile: bool,
         #[serde(default)]
         ack: bool,
-        id: Option<Json>,
+        id: Option<Value>,
         timeout: Option<u64>,
     },
     Reply {
@@ -50,21 +50,21 @@ enum Command {
         #[serde(default)]
         echo: bool,
         #[serde(default)]
-        args: Vec<Json>,
+        args: Vec<Value>,
     },
     Disconnect {
         s: String,
     },
     Connect {
         s: String,
-        auth: Option<Json>,
+        auth: Option<Value>,
     },
     Drop {
         s: String,
     },
     State {
         s: String,
-        id: Option<Json>,
+        id: Option<Value>,
     },
     Quit,
 }
@@ -74,9 +74,9 @@ enum Command {
 struct Options {
     transports: Option<Vec<String>>,
     path: Option<String>,
-    auth: Option<Json>,
-    query: BTreeMap<String, Json>,
-    nsp_query: Option<Json>,
+    auth: Option<Value>,
+    query: BTreeMap<String, Value>,
+    nsp_query: Option<Value>,
     headers: BTreeMap<String, String>,
     reconnection: Option<bool>,
     reconnection_delay: Option<u64>,
@@ -97,18 +97,19 @@ struct Probe {
     managers: HashMap<String, Client>,
 }
 
+/// What the first line says.
+const READY: &str = r#"{"ev":"ready","probe":"socketio-client (Rust)","eio":[3,4],"parsers":["default","msgpack"]}"#;
+
 #[tokio::main]
 async fn main() {
-    say(
-        &json!({ "ev": "ready", "probe": "socketio-client (Rust)", "eio": [3, 4], "parsers": ["default", "msgpack"] }),
-    );
+    say(&Value::from_json(READY).unwrap_or_default());
     let mut probe = Probe::default();
     let mut lines = tokio::io::BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if line.trim().is_empty() {
             continue;
         }
-        let id = serde_json::from_str::<Json>(&line)
+        let id = Value::from_json(&line)
             .ok()
             .and_then(|line| line.get("id").cloned());
         let done = match serde_json::from_str(&line) {
@@ -117,11 +118,10 @@ async fn main() {
             Err(error) => Err(error.to_string()),
         };
         if let Err(message) = done {
-            let mut event = json!({ "ev": "error", "message": message });
-            if let Some(id) = id {
-                event["id"] = id;
-            }
-            say(&event);
+            say(&match id {
+                Some(id) => object!("ev" => "error", "id" => id, "message" => message),
+                None => object!("ev" => "error", "message" => message),
+            });
         }
     }
     let clients: Vec<_> = probe
@@ -136,7 +136,7 @@ async fn main() {
     std::process::exit(0);
 }
 
-fn say(event: &Json) {
+fn say(event: &Value) {
     let mut out = std::io::stdout().lock();
     // Whoever has gone away wants to hear nothing.
     let _ = writeln!(out, "{event}");
@@ -169,14 +169,14 @@ impl Probe {
                     &ev,
                     &args,
                     volatile,
-                    ack.then_some((id.unwrap_or(Json::Null), timeout)),
+                    ack.then_some((id.unwrap_or(Value::Null), timeout)),
                 )
             }
             Command::Reply { s, ev, echo, args } => {
                 let (_, replies) = self.socket(&s)?;
                 let args = args
                     .iter()
-                    .map(values::from_json)
+                    .map(values::with_bytes)
                     .collect::<Result<_, _>>()?;
                 replies
                     .lock()
@@ -192,7 +192,7 @@ impl Probe {
                 let (socket, _) = self.socket(&s)?;
                 match auth {
                     Some(auth) => socket
-                        .open_with_auth(&values::from_json(&auth)?)
+                        .open_with_auth(&values::with_bytes(&auth)?)
                         .map_err(|error| error.to_string()),
                     None => {
                         socket.open();
@@ -207,16 +207,14 @@ impl Probe {
             Command::State { s, id } => {
                 let (socket, _) = self.socket(&s)?;
                 let client = socket.client();
-                say(&json!({
-                    "ev": "state",
-                    "id": id,
-                    "s": s,
-                    "connected": socket.is_connected(),
-                    "sid": socket.id().map(|id| id.as_str().to_owned()),
-                    "recovered": matches!(&*socket.status().borrow(), Status::Connected { recovered: true }),
-                    "transport": client.transport().map(Transport::name),
-                    "engineId": client.session_id(),
-                }));
+                say(&object!("ev" => "state",
+                    "id" => id,
+                    "s" => s,
+                    "connected" => socket.is_connected(),
+                    "sid" => socket.id().map(|id| id.as_str().to_owned()),
+                    "recovered" => matches!(&*socket.status().borrow(), Status::Connected { recovered: true }),
+                    "transport" => client.transport().map(Transport::name),
+                    "engineId" => client.session_id(),));
                 Ok(())
             }
             Command::Quit => Ok(()),
@@ -246,7 +244,7 @@ impl Probe {
         } else {
             opts.auth.as_ref()
         };
-        let shown = shown.map(values::from_json).transpose()?;
+        let shown = shown.map(values::with_bytes).transpose()?;
         let replies = Replies::default();
         let for_socket = Arc::clone(&replies);
         let label = name.clone();
@@ -341,8 +339,8 @@ fn listen(socket: &Socket, name: &str, replies: &Replies) {
     let replies = Arc::clone(replies);
     socket.on_any(async move |event: Event, ack: AckSender| {
         let args = event.args().to_values();
-        let shown: Vec<_> = args.iter().map(values::to_json).collect();
-        say(&json!({ "ev": "event", "s": *s, "name": event.name(), "args": shown, "ack": event.wants_ack() }));
+        let shown: Vec<_> = args.iter().map(values::without_bytes).collect();
+        say(&object!("ev" => "event", "s" => &*s, "name" => event.name(), "args" => shown, "ack" => event.wants_ack()));
         let reply = replies.lock().ok().and_then(|replies| replies.get(event.name()).cloned());
         if let Some((echo, more)) = reply {
             let mut answer = if echo { args } else { Vec::new() };
@@ -355,17 +353,17 @@ fn listen(socket: &Socket, name: &str, replies: &Replies) {
         let s = &*name;
         let event = match lifecycle {
             Lifecycle::Connected { id, recovered } => {
-                json!({ "ev": "connect", "s": s, "sid": id.as_str(), "recovered": recovered })
+                object!("ev" => "connect", "s" => s, "sid" => id.as_str(), "recovered" => recovered)
             }
             Lifecycle::ConnectError(Error::Refused(error)) => {
-                json!({ "ev": "connect_error", "s": s, "message": error.message(), "data": error.data().map(values::to_json) })
+                object!("ev" => "connect_error", "s" => s, "message" => error.message(), "data" => error.data().map(values::without_bytes))
             }
-            Lifecycle::ConnectError(error) => json!({ "ev": "connect_error", "s": s, "message": error.to_string(), "data": null }),
-            Lifecycle::Disconnected { reason, .. } => json!({ "ev": "disconnect", "s": s, "reason": reason.as_str() }),
-            Lifecycle::Upgraded(transport) => json!({ "ev": "upgrade", "s": s, "transport": transport.name() }),
-            Lifecycle::ReconnectAttempt { attempt } => json!({ "ev": "reconnect_attempt", "s": s, "n": attempt }),
-            Lifecycle::Reconnected { attempt } => json!({ "ev": "reconnect", "s": s, "n": attempt }),
-            Lifecycle::ReconnectFailed => json!({ "ev": "reconnect_failed", "s": s }),
+            Lifecycle::ConnectError(error) => object!("ev" => "connect_error", "s" => s, "message" => error.to_string(), "data" => Value::Null),
+            Lifecycle::Disconnected { reason, .. } => object!("ev" => "disconnect", "s" => s, "reason" => reason.as_str()),
+            Lifecycle::Upgraded(transport) => object!("ev" => "upgrade", "s" => s, "transport" => transport.name()),
+            Lifecycle::ReconnectAttempt { attempt } => object!("ev" => "reconnect_attempt", "s" => s, "n" => attempt),
+            Lifecycle::Reconnected { attempt } => object!("ev" => "reconnect", "s" => s, "n" => attempt),
+            Lifecycle::ReconnectFailed => object!("ev" => "reconnect_failed", "s" => s),
             _ => return,
         };
         say(&event);
@@ -376,13 +374,13 @@ fn emit(
     socket: &Socket,
     name: &str,
     event: &str,
-    args: &[Json],
+    args: &[Value],
     volatile: bool,
-    ack: Option<(Json, Option<u64>)>,
+    ack: Option<(Value, Option<u64>)>,
 ) -> Result<(), String> {
     let args = args
         .iter()
-        .map(values::from_json)
+        .map(values::with_bytes)
         .collect::<Result<Vec<_>, _>>()?;
     let arguments = Arguments::from_values(&args);
     let Some((id, timeout)) = ack else {
@@ -406,16 +404,16 @@ fn emit(
     tokio::spawn(async move {
         let event = match answer.args().await {
             Ok(args) => {
-                let args: Vec<_> = args.to_values().iter().map(values::to_json).collect();
-                json!({ "ev": "ack", "id": id, "s": name, "args": args })
+                let args: Vec<_> = args.to_values().iter().map(values::without_bytes).collect();
+                object!("ev" => "ack", "id" => id, "s" => name, "args" => args)
             }
             Err(AckError::Timeout) => {
-                json!({ "ev": "ack", "id": id, "s": name, "error": "timeout" })
+                object!("ev" => "ack", "id" => id, "s" => name, "error" => "timeout")
             }
             Err(AckError::Closed) => {
-                json!({ "ev": "ack", "id": id, "s": name, "error": "disconnected" })
+                object!("ev" => "ack", "id" => id, "s" => name, "error" => "disconnected")
             }
-            Err(error) => json!({ "ev": "error", "id": id, "message": error.to_string() }),
+            Err(error) => object!("ev" => "error", "id" => id, "message" => error.to_string()),
         };
         say(&event);
     });

@@ -1,48 +1,57 @@
-//! Values of packets as JSON, in which bytes are `{"$bin":"<base64>"}`.
+//! Values of packets as JSON can hold them: bytes are `{"$bin":"<base64>"}`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value as Json, json};
-use socketio_client::Value;
+use socketio_client::{Object, Value};
 
-pub(crate) fn from_json(json: &Json) -> Result<Value, String> {
-    if let Some(text) = json
-        .as_object()
-        .filter(|object| object.len() == 1)
-        .and_then(|object| object.get("$bin"))
-    {
-        let text = text.as_str().ok_or("$bin is no text")?;
-        let bytes = STANDARD
-            .decode(text)
-            .map_err(|error| format!("$bin: {error}"))?;
-        return Ok(Value::Binary(bytes.into()));
-    }
-    Ok(match json {
-        Json::Array(elements) => {
-            Value::Array(elements.iter().map(from_json).collect::<Result<_, _>>()?)
+/// An object, its members in this order.
+macro_rules! object {
+    ($($key:literal => $value:expr),* $(,)?) => {{
+        let mut object = socketio_client::Object::new();
+        $(object.insert($key, socketio_client::Value::from($value));)*
+        socketio_client::Value::Object(object)
+    }};
+}
+pub(crate) use object;
+
+/// From a line of JSON.
+pub(crate) fn with_bytes(plain: &Value) -> Result<Value, String> {
+    match plain {
+        Value::Array(elements) => {
+            let elements: Result<_, _> = elements.iter().map(with_bytes).collect();
+            elements.map(Value::Array)
         }
-        Json::Object(members) => {
-            let mut object = socketio_client::Object::new();
-            for (key, value) in members {
-                object.insert(key.as_str(), from_json(value)?);
+        Value::Object(object) => {
+            if let (Some(base64), 1) = (object.get("$bin"), object.len()) {
+                let base64 = base64.as_str().ok_or("$bin is no text")?;
+                let bytes = STANDARD.decode(base64);
+                return Ok(Value::Binary(
+                    bytes.map_err(|error| format!("$bin: {error}"))?.into(),
+                ));
             }
-            Value::Object(object)
+            let mut made = Object::new();
+            for (key, value) in object {
+                made.insert(key, with_bytes(value)?);
+            }
+            Ok(Value::Object(made))
         }
-        plain => Value::from_json(&plain.to_string()).map_err(|error| error.to_string())?,
-    })
+        other => Ok(other.clone()),
+    }
 }
 
-pub(crate) fn to_json(value: &Value) -> Json {
+/// For a line of JSON.
+pub(crate) fn without_bytes(value: &Value) -> Value {
     match value {
-        Value::Binary(bytes) => json!({ "$bin": STANDARD.encode(bytes) }),
-        Value::Array(elements) => elements.iter().map(to_json).collect(),
+        Value::Binary(bytes) => object!("$bin" => STANDARD.encode(bytes)),
+        Value::Array(elements) => Value::Array(elements.iter().map(without_bytes).collect()),
         Value::Object(object) => {
-            let members = object
-                .iter()
-                .map(|(key, value)| (key.to_owned(), to_json(value)));
-            Json::Object(members.collect())
+            let mut made = Object::new();
+            for (key, value) in object {
+                made.insert(key, without_bytes(value));
+            }
+            Value::Object(made)
         }
-        plain => serde_json::from_str(&plain.to_string()).unwrap_or(Json::Null),
+        other => other.clone(),
     }
 }
 
@@ -52,8 +61,10 @@ mod tests {
 
     #[test]
     fn values_stay_what_they_are() {
-        let all = json!([null, true, 1, -2.5, "gr\u{fc}n", { "a": [{ "$bin": "AAH/" }], "b": {} }]);
-        assert_eq!(to_json(&from_json(&all).unwrap()), all);
-        assert!(from_json(&json!({ "$bin": 1 })).is_err());
+        let text = r#"[null,true,1,-2.5,"grün",{"z":[{"$bin":"AAH/"}],"a":{}}]"#;
+        let value = with_bytes(&Value::from_json(text).unwrap()).unwrap();
+        assert_eq!(value[5]["z"][0].as_bytes().unwrap()[..], [0, 1, 255]);
+        assert_eq!(without_bytes(&value).to_string(), text);
+        assert!(with_bytes(&object!("$bin" => 1u8)).is_err());
     }
 }

@@ -124,7 +124,11 @@ impl Live {
     }
 
     /// Whether anything changed.
-    pub(super) fn say_goodbyes(&mut self, cx: &mut Context<'_>, now: Time) -> bool {
+    pub(super) fn say_goodbyes(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.goodbyes.is_empty() {
+            return false;
+        }
+        let now = self.manager.clock.now();
         let before = self.goodbyes.len();
         self.goodbyes
             .retain_mut(|(socket, by)| *by > now && socket.poll_close(cx).is_pending());
@@ -232,7 +236,9 @@ impl Live {
                     false
                 }
             });
-        let progress = !ended.is_empty();
+        if ended.is_empty() {
+            return false;
+        }
         let now = self.manager.clock.now();
         for (id, result) in ended {
             let mut state = self.manager.lock();
@@ -253,7 +259,7 @@ impl Live {
                 }
             }
         }
-        progress
+        true
     }
 
     fn receive(&mut self, cx: &mut Context<'_>, received_bytes: &mut usize) -> bool {
@@ -427,12 +433,12 @@ impl Live {
                 _ => {}
             }
         }
-        let now = self.manager.clock.now();
         let mut at = 0;
         while let Some(link) = self.links.get(at) {
             if link.phase == Phase::Finished {
                 let link = self.links.swap_remove(at);
-                self.goodbyes.push((link.socket, now + GOODBYE));
+                let by = self.manager.clock.now() + GOODBYE;
+                self.goodbyes.push((link.socket, by));
             } else {
                 at += 1;
             }

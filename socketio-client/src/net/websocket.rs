@@ -257,28 +257,29 @@ fn apply_mask(bytes: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// Masks that nobody can guess, drawn some dozens at a time.
-#[derive(Default)]
+/// Masks that nobody can guess, drawn some dozens at a time: asking the system costs more than sending a frame.
 struct Masks {
-    drawn: [u64; 16],
-    left: usize,
+    drawn: [u8; 256],
+    used: usize,
+}
+
+impl Default for Masks {
+    fn default() -> Self {
+        let drawn = [0; 256];
+        let used = drawn.len();
+        Self { drawn, used }
+    }
 }
 
 impl Masks {
     fn next(&mut self) -> [u8; 4] {
-        if self.left == 0 {
-            self.drawn = std::array::from_fn(|_| random::bits());
-            self.left = 32;
+        if self.used >= self.drawn.len() {
+            random::fill(&mut self.drawn);
+            self.used = 0;
         }
-        self.left -= 1;
-        let pair = self.drawn.get(self.left / 2).copied().unwrap_or(0);
-        let half = if self.left.is_multiple_of(2) {
-            pair
-        } else {
-            pair >> 32
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "half of the bits is meant")]
-        (half as u32).to_ne_bytes()
+        let rest = self.drawn.get(self.used..).unwrap_or_default();
+        self.used += 4;
+        rest.first_chunk().copied().unwrap_or_default()
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::body::{Never, ResponseBody};
 use super::fallback::{self, AnswerBody, BoxError, Fallback};
 use super::handshake::Peer;
-use super::park::{self, Lot, Parkable, Waiting};
+use super::park::{self, Lot, Parkable, Patience, Waiting};
 use super::service::{Answering, HttpService};
 use super::stream::{Place, Socket, Stream};
 
@@ -214,6 +214,7 @@ async fn speak(
     let mut connection = Box::new(connection);
     let mut closing = pin!(closed.wait_for(|closed| *closed));
     let mut is_closing = false;
+    let mut patience = Patience::default();
     let parked = poll_fn(|cx| {
         if !is_closing && closing.as_mut().poll(cx).is_ready() {
             is_closing = true;
@@ -225,12 +226,14 @@ async fn speak(
                 tracing::debug!(%error, "an HTTP connection ended");
                 Poll::Ready(None)
             }
-            Poll::Pending => lot
+            Poll::Pending if patience.is_over(&lot, cx) => lot
                 .take()
                 .map_or(Poll::Pending, |waiting| Poll::Ready(Some(waiting))),
+            Poll::Pending => Poll::Pending,
         }
     });
     let waiting = parked.await?;
+    tracing::trace!("parked a connection whose answer is awaited");
     let parts = connection.into_parts()?;
     let mut stream = parts.io.into_inner();
     stream.unread(&parts.read_buf);

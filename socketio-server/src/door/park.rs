@@ -1,15 +1,16 @@
 //! Requests that wait, without what it takes to speak HTTP.
 //!
 //! hyper has two buffers of 8 KiB for each connection and keeps them while an answer is awaited. Polling is little but awaiting
-//! answers: there it would be most of what an idle client costs. So a connection whose answer does not come at once is taken
+//! answers: there it would be most of what an idle client costs. So a connection whose answer does not come soon is taken
 //! out of hyper, which is done with the request then; the answer is written here; and hyper gets the connection back for
-//! the next request.
+//! the next request. That costs some 30 µs, so nobody is parked who waits for a moment only.
 
 use std::io::{self, Write};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE};
@@ -17,6 +18,7 @@ use http::{HeaderValue, Method, Request, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::service::Answering;
 use super::stream::Stream;
@@ -26,6 +28,8 @@ use crate::engine::http::Answer;
 #[derive(Default)]
 pub(super) struct Lot {
     waiting: Mutex<Option<Waiting>>,
+    /// How many answers were awaited.
+    count: AtomicU32,
     /// hyper has something to write, and the other end does not take it.
     is_blocked: AtomicBool,
 }
@@ -35,7 +39,11 @@ pub(super) struct Waiting {
     answering: Answering,
     /// The client wants no further answer on this connection.
     is_last: bool,
+    number: u32,
 }
+
+/// How long an answer is awaited where it is.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The answer as hyper awaits it, until it is taken over.
 pub(super) struct Parkable(Arc<Lot>);
@@ -52,8 +60,17 @@ pub(super) fn can_be_parked(request: &Request<Incoming>) -> bool {
 impl Lot {
     /// Awaits an answer in a way that can be taken over.
     pub(super) fn await_here(self: &Arc<Self>, answering: Answering, is_last: bool) -> Parkable {
-        *self.lock() = Some(Waiting { answering, is_last });
+        *self.lock() = Some(Waiting {
+            answering,
+            is_last,
+            number: self.count.fetch_add(1, Ordering::Relaxed),
+        });
         Parkable(Arc::clone(self))
+    }
+
+    /// Which answer is awaited, if one is.
+    pub(super) fn awaited(&self) -> Option<u32> {
+        self.lock().as_ref().map(|waiting| waiting.number)
     }
 
     /// Takes over what hyper waits for, if it waits for nothing else.
@@ -70,6 +87,30 @@ impl Lot {
 
     fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long an answer is awaited before its connection is parked.
+#[derive(Default)]
+pub(super) struct Patience {
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Which answer it is about.
+    number: Option<u32>,
+}
+
+impl Patience {
+    /// Whether an answer is awaited for too long. If not, the task is woken when it is.
+    pub(super) fn is_over(&mut self, lot: &Lot, cx: &mut Context<'_>) -> bool {
+        let awaited = lot.awaited();
+        if awaited.is_none() {
+            return false;
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
+        if awaited != self.number {
+            self.number = awaited;
+            timer.as_mut().reset(Instant::now() + PATIENCE);
+        }
+        timer.as_mut().poll(cx).is_ready()
     }
 }
 

@@ -191,17 +191,9 @@ impl<M: Machine> State<M> {
                 post: None,
             };
         }
-        let session = self.machine.session();
-        // Without a link the driver has nothing to write; it only keeps the time.
-        let on_link = session.transport().is_link()
-            || session.close_reason().is_some()
-            || self.driver_has_links;
-        let earlier = match (self.machine.poll_timeout(), self.armed) {
-            (Some(deadline), Some(armed)) => deadline < armed,
-            (deadline, None) => deadline.is_some(),
-            (None, Some(_)) => false,
-        };
-        let driver = if on_link || earlier || !self.new_links.is_empty() {
+        // Most of what is sent in a burst finds the driver roused already.
+        let is_roused = self.more_to_do && self.driver.is_none();
+        let driver = if !is_roused && self.is_for_driver() {
             self.rouse()
         } else {
             None
@@ -210,6 +202,24 @@ impl<M: Machine> State<M> {
             driver,
             get: self.get.take(),
             post: self.post.take(),
+        }
+    }
+
+    /// Whether what has changed is something for the driver.
+    fn is_for_driver(&self) -> bool {
+        let session = self.machine.session();
+        // Without a link the driver has nothing to write; it only keeps the time.
+        if session.transport().is_link()
+            || session.close_reason().is_some()
+            || self.driver_has_links
+            || !self.new_links.is_empty()
+        {
+            return true;
+        }
+        match (self.machine.poll_timeout(), self.armed) {
+            (Some(deadline), Some(armed)) => deadline < armed,
+            (deadline, None) => deadline.is_some(),
+            (None, Some(_)) => false,
         }
     }
 

@@ -155,11 +155,12 @@ impl Parent {
     }
 
     fn new(label: Box<str>, rule: Rule, common: &Arc<Common>) -> Arc<Self> {
+        let shared = Shared::new(&label);
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             label,
             rule,
-            shared: Arc::default(),
+            shared,
             common: Arc::clone(common),
             children: Mutex::default(),
         })
@@ -207,6 +208,9 @@ impl Parent {
                 .or_insert_with(|| Arc::clone(&nsp)),
         );
         drop(children);
+        if Arc::ptr_eq(claimed.nsp(), &nsp) {
+            self.common.hooks.new_namespace(&nsp);
+        }
         claimed
     }
 

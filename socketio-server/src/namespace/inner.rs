@@ -9,11 +9,10 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use socketio_adapter::{
-    Adapter, AdapterFactory, Host, Local, MemoryAdapter, Recipient, Reply, Report, Target,
+    Adapter, AdapterFactory, Host, Local, MemoryAdapter, Recipient, Reply, Report, Target, Watch,
 };
 use socketio_proto::{AckId, Codec, Namespace as Name, SocketId, Value};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::dynamic::{Params, Parent};
@@ -23,6 +22,7 @@ use crate::handler::{BoxedGate, DataType};
 use crate::hooks::Hooks;
 use crate::listeners::Listeners;
 use crate::member::Member;
+use crate::meter::Meter;
 use crate::remote::ServerEvent;
 use crate::server::States;
 
@@ -37,9 +37,8 @@ pub(crate) struct Common {
     /// How many handlers of one connection may wait, and how many bytes of events behind them.
     pub(crate) max_running: usize,
     pub(crate) max_backlog: usize,
-    /// Handlers that wait for something, and who wants to know when none does.
+    /// Handlers that wait for something.
     pub(crate) running: AtomicUsize,
-    pub(crate) idle: Notify,
     /// Where clients are served.
     pub(crate) runtime: OnceLock<Handle>,
 }
@@ -73,16 +72,30 @@ type ServerHandler =
     Arc<dyn Fn(ServerEvent) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What was registered for a namespace, or for all of a pattern.
-#[derive(Default)]
 pub(crate) struct Shared {
+    pub(crate) meter: Meter,
     pub(crate) listeners: Arc<Listeners>,
     auth: OnceLock<(DataType, AuthGate)>,
     middlewares: RwLock<Arc<[ErasedGate<Joining, ()>]>>,
     sequential: AtomicBool,
     server_events: RwLock<HashMap<Box<str>, Vec<ServerHandler>>>,
+    watchers: RwLock<Vec<Arc<dyn Watch>>>,
 }
 
 impl Shared {
+    /// Nothing so far, for a namespace of this name, or of this pattern.
+    pub(crate) fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            meter: Meter::new(name),
+            listeners: Arc::default(),
+            auth: OnceLock::new(),
+            middlewares: RwLock::default(),
+            sequential: AtomicBool::new(false),
+            server_events: RwLock::default(),
+            watchers: RwLock::default(),
+        })
+    }
+
     /// The type of what is kept with sockets.
     pub(crate) fn data_type(&self) -> DataType {
         self.auth
@@ -133,6 +146,18 @@ impl Shared {
         events.entry(event).or_default().push(handler);
     }
 
+    pub(super) fn add_watcher(&self, watcher: Arc<dyn Watch>) {
+        let watchers = self.watchers.write();
+        watchers
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(watcher);
+    }
+
+    fn watchers(&self) -> Vec<Arc<dyn Watch>> {
+        let watchers = self.watchers.read();
+        watchers.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn server_handlers(&self, event: &str) -> Vec<ServerHandler> {
         let events = self
             .server_events
@@ -175,7 +200,12 @@ impl Nsp {
             claims: AtomicUsize::new(0),
         });
         let host = HostOf(Arc::downgrade(&nsp), nsp.name.clone());
-        let adapter = common.adapters.create(Arc::new(host), Arc::default());
+        let local = Arc::default();
+        nsp.shared.meter.watch(&local);
+        for watcher in nsp.shared.watchers() {
+            local.watch(watcher);
+        }
+        let adapter = common.adapters.create(Arc::new(host), local);
         let _ = nsp.adapter.set(adapter);
         nsp
     }

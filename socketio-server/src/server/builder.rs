@@ -9,7 +9,6 @@ use engineio_proto::server::OnFull;
 use socketio_adapter::{AdapterFactory, Memory};
 use socketio_proto::server::Config;
 use socketio_proto::{Codec, Json, Limits};
-use tokio::sync::Notify;
 
 use super::Server;
 use super::inner::{Choice, Held, Sio, States};
@@ -156,7 +155,6 @@ impl ServerBuilder {
             max_running: self.max_running,
             max_backlog: self.max_backlog,
             running: AtomicUsize::new(0),
-            idle: Notify::new(),
             runtime: OnceLock::new(),
         });
         let sio = Sio::new(common, configs, choices);

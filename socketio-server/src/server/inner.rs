@@ -11,7 +11,7 @@ use socketio_proto::{
 };
 
 use crate::engine;
-use crate::namespace::{Common, Nsp, Params, Parent};
+use crate::namespace::{Common, Nsp, Params, Parent, Shared};
 
 /// The protocol of Socket.IO, as the driver of connections knows it.
 pub(crate) struct Sio {
@@ -69,13 +69,19 @@ impl Sio {
         let nsp = Nsp::new(
             name.clone(),
             Params::default(),
-            Arc::default(),
+            Shared::new(name.as_str()),
             &self.common,
             Weak::new(),
         );
         let namespaces = self.namespaces.write();
         let mut namespaces = namespaces.unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(namespaces.entry(name.clone()).or_insert(nsp))
+        let there = namespaces.entry(name.clone());
+        let there = Arc::clone(there.or_insert_with(|| Arc::clone(&nsp)));
+        drop(namespaces);
+        if Arc::ptr_eq(&there, &nsp) {
+            self.common.hooks.new_namespace(&there);
+        }
+        there
     }
 
     pub(crate) fn parents(&self) -> Arc<[Arc<Parent>]> {

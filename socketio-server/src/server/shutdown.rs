@@ -1,5 +1,6 @@
 //! Going down without losing what was said.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use engineio_proto::server::Session;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::Server;
+use crate::dispatch::Client;
 
 /// How a [shutdown](Server::shutdown) went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,21 +33,50 @@ impl Shutdown {
 const LOOK: Duration = Duration::from_millis(10);
 
 impl Server {
-    /// Goes down: clients are let go when what they were sent has left, spread over half of the time so that they do not all come
-    /// back in the same moment; handlers are waited for. What is left when the time is over is cut off.
+    /// Lets no new client in, lets all go that are there, each when what it was sent has left, and ends the listeners. Does not
+    /// wait for any of it; [`shutdown`](Self::shutdown) does.
+    pub fn close(&self) {
+        self.core.close_gate();
+        for client in self.core.sessions.snapshot() {
+            let_go(&client);
+        }
+    }
+
+    /// Goes down: no new client is let in, the listeners end, and clients are let go when what they were sent has left, spread over
+    /// half of the time so that they do not all come back in the same moment; handlers are waited for. What is left when the
+    /// time is over is cut off.
     ///
     /// Sockets are disconnected with the reason [`ServerShuttingDown`](crate::DisconnectReason::ServerShuttingDown). Clients are not
     /// told that they were sent away, so that they connect again, to another node.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use socketio_server::Server;
+    /// # async fn signal() {}
+    /// # async fn run() -> std::io::Result<()> {
+    /// let io = Server::new();
+    /// let serving = tokio::spawn({
+    ///     let io = io.clone();
+    ///     async move { io.listen("127.0.0.1:3000").await }
+    /// });
+    /// signal().await; // of the operator
+    /// let left = io.shutdown(Duration::from_secs(10)).await;
+    /// if !left.is_clean() {
+    ///     eprintln!("{} clients were cut off", left.cut_off);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
         let begun = Instant::now();
+        self.core.close_gate();
         let by = begun + deadline;
+        self.core.close_gate();
         let clients = self.core.sessions.snapshot();
         let count = u32::try_from(clients.len()).unwrap_or(u32::MAX);
         let apart = (deadline / 2).checked_div(count).unwrap_or_default();
         for (client, nth) in clients.into_iter().zip(1..) {
-            let now = client.clock.now();
-            client.with(|machine| machine.inner.shut_down(now));
-            client.dispatch_later();
+            let_go(&client);
             drop(client);
             // Timers are not finer than a millisecond; several clients may go in one.
             let next = begun + apart * nth;
@@ -53,6 +84,8 @@ impl Server {
                 sleep_until(next.min(by)).await;
             }
         }
+        // Those who were on their way in when the gate was closed.
+        self.close();
         let common = &self.core.protocol.common;
         let running = || common.running.load(Ordering::Acquire);
         let gone = async {
@@ -75,4 +108,11 @@ impl Server {
         }
         left
     }
+}
+
+/// Closes a connection because the server ends.
+fn let_go(client: &Arc<Client>) {
+    let now = client.clock.now();
+    client.with(|machine| machine.inner.shut_down(now));
+    client.dispatch_later();
 }

@@ -45,7 +45,12 @@ impl Visit for Line {
 
 impl Subscriber for Logged {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::DEBUG && metadata.target().starts_with("socketio_server")
+        let most = if metadata.target() == "socketio_server::door::listen" {
+            Level::TRACE
+        } else {
+            Level::DEBUG
+        };
+        *metadata.level() <= most && metadata.target().starts_with("socketio_server")
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {

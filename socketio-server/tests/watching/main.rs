@@ -35,6 +35,12 @@ fn counters_and_log_tell_what_happens_and_no_secrets() {
     let poll = format!("{HANDSHAKE}&sid={sid}");
     client.post(&poll, "4hello");
     assert_eq!(client.get(&poll).text(), "4hello");
+    // Who waits for a while costs less.
+    let held = client.begin(&format!("GET {poll}"), b"");
+    assert!(held.is_held(300));
+    assert!(logged.text().contains("parked"), "{}", logged.text());
+    client.post(&poll, "4again");
+    assert_eq!(held.answer().text(), "4again");
     let mut upgraded = client.websocket(&format!("EIO=4&sid={sid}"));
     upgraded.send("2probe");
     assert_eq!(upgraded.text(), "3probe");
@@ -74,8 +80,8 @@ fn counters_and_log_tell_what_happens_and_no_secrets() {
     );
     assert_eq!(total("socketio_upgrades_total outcome=tried"), 1);
     assert_eq!(total("socketio_upgrades_total outcome=done"), 1);
-    assert_eq!(total("socketio_received_bytes_total way=polling"), 6);
-    assert_eq!(total("socketio_sent_bytes_total way=polling"), 116 + 6);
+    assert_eq!(total("socketio_received_bytes_total way=polling"), 12);
+    assert_eq!(total("socketio_sent_bytes_total way=polling"), 116 + 12);
     let received = "2probe".len() + "5".len() + "4very secret".len();
     assert_eq!(
         total("socketio_received_bytes_total way=link"),

@@ -73,6 +73,8 @@ impl<P: Protocol> Core<P> {
             return Err(Reject::TransportUnknown.into());
         }
         let max_payload = sessions.max_payload_bytes();
+        // Whoever serves the link need not be a task of ours.
+        let runtime = tokio::runtime::Handle::current();
         if let Some(sid) = query.sid() {
             let connection = self.find(sid).ok_or(Reject::UnknownSid)?;
             let expected = connection.session(Session::revision);
@@ -85,23 +87,25 @@ impl<P: Protocol> Core<P> {
             self.meter.upgrade(Upgrading::Tried);
             let pending = PendingLink::new(connection, id);
             return Ok(Entrance {
-                open: Box::new(move |link| pending.opened(link)),
+                open: Box::new(move |link| {
+                    let _runtime = runtime.enter();
+                    pending.opened(link);
+                }),
                 max_payload,
             });
         }
         if query.revision() == Revision::V3 && !sessions.admission().allows_revision_3() {
             return Err(Reject::UnsupportedProtocolVersion.into());
         }
-        let handshake = self.enter(&parts, client)?;
+        let newcomer = self.enter(&parts, client)?;
         let opening = Opening::from_query(self.new_id()?, &query);
         drop(parts);
-        self.ask(&handshake).await?;
-        let runtime = tokio::runtime::Handle::current();
+        self.ask(&newcomer.handshake).await?;
         let open = move |link| {
             let _runtime = runtime.enter();
             let options = Arc::clone(&self.session_options);
             let (session, id) = Session::accept_link(options, opening, transport, self.clock.now());
-            self.add(session, handshake).add_link(id, link);
+            self.add(session, newcomer).add_link(id, link);
         };
         Ok(Entrance {
             open: Box::new(open),

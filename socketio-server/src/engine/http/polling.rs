@@ -116,7 +116,7 @@ pub(super) async fn post<P: Protocol>(
 
 /// What the application says at once is said before the client hears `ok`, so that its next poll finds it together. As in
 /// the reference, where handlers run before the answer.
-const SETTLING: Duration = Duration::from_millis(10);
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// Waits until something holds, or the session is not open any more.
 async fn until<P: Protocol>(

@@ -1,6 +1,6 @@
 //! The client against servers of others, each over polling, WebSocket and the upgrade between them.
 //!
-//!     interop-client [part of a name]
+//!     interop-servers [part of a name]
 //!
 //! The last line is "N passed, M failed".
 #![expect(clippy::print_stdout, reason = "that is what it is for")]

@@ -36,7 +36,7 @@ pub(crate) use self::builder::door_options;
 pub(crate) use self::compress::{Coding, compress};
 pub(crate) use self::fallback::Fallback;
 pub(crate) use self::files::Files;
-pub(crate) use self::gate::{Busy, Gate};
+pub(crate) use self::gate::{Busy, Entering, Gate};
 pub(crate) use self::handle::door_handle;
 pub(crate) use self::host::Hosts;
 pub(crate) use self::listen::{Wrap, accept, bind};

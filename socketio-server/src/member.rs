@@ -1,20 +1,22 @@
 //! One client in one namespace, as the inside of the server knows it. What applications have is a handle on it.
 
+mod acks;
+mod recipient;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
 
-use socketio_adapter::{Answered, Answers, Broadcast, Description, Recipient, Room};
+use socketio_adapter::Room;
 use socketio_proto::{
-    AckError as ProtocolAckError, AckId, Args, Codec, Emit, Encoded, ExpectError, Object,
-    SendError, SocketId,
+    AckError as ProtocolAckError, AckId, Codec, Emit, Encoded, Object, SendError, SocketId,
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
+pub(crate) use self::acks::Waiter;
 use crate::Handshake;
 use crate::dispatch::Client;
 use crate::error::EmitError;
@@ -61,23 +63,6 @@ struct State {
 pub(crate) struct Early {
     pub(crate) packets: Vec<Encoded>,
     pub(crate) rooms: Vec<Room>,
-}
-
-/// Who waits for an acknowledgement.
-pub(crate) enum Waiter {
-    One(oneshot::Sender<Result<Args, ProtocolAckError>>),
-    Many(Arc<dyn Answers>),
-}
-
-impl Waiter {
-    /// It has come, from this socket, or never will.
-    pub(crate) fn end(self, from: &SocketId, result: Result<Args, ProtocolAckError>) {
-        match self {
-            // Who waited may have gone.
-            Self::One(waiter) => drop(waiter.send(result)),
-            Self::Many(answers) => answers.answered(Some(from), result.map(Answered::Args)),
-        }
-    }
 }
 
 /// How far a socket is.
@@ -215,94 +200,6 @@ impl Member {
         Ok(send(&connection)?)
     }
 
-    /// The same for one of many, where nobody hears of it if the client is owed too much: a gap in what it gets would be worse
-    /// than the end of the connection, of which it does hear.
-    fn send_as_one_of_many(&self, packet: &Encoded) {
-        if self.send(packet) != Err(EmitError::Full) {
-            return;
-        }
-        if let Some(connection) = self.connection() {
-            tracing::warn!(
-                namespace = self.nsp.name.as_str(),
-                "a client takes too little of what it is sent; its connection is closed (`ServerBuilder::buffer_limit`)"
-            );
-            // Unless that is what happened already, as the policy may be.
-            connection.with(|machine| {
-                if machine.inner.session().is_open() {
-                    machine.inner.abort();
-                }
-            });
-            connection.dispatch_later();
-        }
-    }
-
-    // --- acknowledgements -----------------------------------------------------------------------------------
-
-    /// Sends an event whose acknowledgement somebody waits for.
-    pub(crate) fn ask(
-        &self,
-        id: AckId,
-        timeout: Duration,
-        packet: &Encoded,
-        waiter: Waiter,
-    ) -> Result<(), (EmitError, Waiter)> {
-        let connection = match self.connection() {
-            Some(connection) if self.phase() == Phase::Joined => connection,
-            _ => return Err((EmitError::Closed, waiter)),
-        };
-        let deadline = connection.clock.now() + timeout;
-        self.lock().acks.insert(id, waiter);
-        let name = &self.nsp.name;
-        let sent = connection.with(|machine| {
-            machine.inner.expect_ack(name, id, Some(deadline))?;
-            machine.inner.send(name, packet).map_err(|error| {
-                machine.inner.forget_ack(name, id);
-                AskError::Send(error)
-            })
-        });
-        let Err(error) = sent else { return Ok(()) };
-        // If it is gone, it was answered by the disconnection.
-        match self.lock().acks.remove(&id) {
-            Some(waiter) => Err((error.into(), waiter)),
-            None => Ok(()),
-        }
-    }
-
-    /// Waits so long instead, from now on.
-    pub(crate) fn ask_for(&self, id: AckId, timeout: Duration) {
-        if let Some(connection) = self.connection() {
-            let deadline = connection.clock.now() + timeout;
-            let name = &self.nsp.name;
-            connection.with(|machine| {
-                if machine.inner.forget_ack(name, id) {
-                    // The place has just become free, so that it can be taken.
-                    let _ = machine.inner.expect_ack(name, id, Some(deadline));
-                }
-            });
-        }
-    }
-
-    /// Nobody waits for the acknowledgement any more.
-    pub(crate) fn forget_ack(&self, id: AckId) {
-        let forgotten = self.lock().acks.remove(&id);
-        drop(forgotten);
-        if let Some(connection) = self.connection() {
-            connection.with(|machine| machine.inner.forget_ack(&self.nsp.name, id));
-        }
-    }
-
-    /// An acknowledgement has come, or never will.
-    pub(crate) fn answered(&self, id: AckId, result: Result<Args, ProtocolAckError>) {
-        let waiter = self.lock().acks.remove(&id);
-        if let Some(waiter) = waiter {
-            self.nsp
-                .shared
-                .meter
-                .acknowledged(result.as_ref().err().copied());
-            waiter.end(&self.id, result);
-        }
-    }
-
     // --- its life -------------------------------------------------------------------------------------------
 
     pub(crate) fn phase(&self) -> Phase {
@@ -391,75 +288,6 @@ impl Member {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing of a user runs under it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Why an acknowledgement was not asked for.
-enum AskError {
-    Expect(ExpectError),
-    Send(SendError),
-}
-
-impl From<ExpectError> for AskError {
-    fn from(error: ExpectError) -> Self {
-        Self::Expect(error)
-    }
-}
-
-impl From<AskError> for EmitError {
-    fn from(error: AskError) -> Self {
-        match error {
-            AskError::Expect(ExpectError::TooMany) => Self::TooManyAcks,
-            AskError::Expect(_) => Self::Closed,
-            AskError::Send(error) => error.into(),
-        }
-    }
-}
-
-impl Recipient for Member {
-    fn id(&self) -> &SocketId {
-        &self.id
-    }
-
-    fn deliver(&self, event: &Broadcast<'_>) {
-        self.show_outgoing(event.emit());
-        let encoded = event.encoded(&self.codec);
-        let Some(ack) = event.ack() else {
-            // Whoever called `emit` hears of what cannot be encoded; a client that is gone hears nothing.
-            if let Ok(encoded) = encoded {
-                match event.flags().volatile {
-                    true => drop(self.send_volatile(&encoded)),
-                    false => self.send_as_one_of_many(&encoded),
-                }
-            }
-            return;
-        };
-        let waiter = Waiter::Many(Arc::clone(&ack.answers));
-        let asked = match encoded {
-            Ok(encoded) => self.ask(ack.id, ack.timeout, &encoded, waiter).is_ok(),
-            Err(_) => false,
-        };
-        if !asked {
-            let gone = Err(ProtocolAckError::Disconnected);
-            ack.answers.answered(Some(&self.id), gone);
-        }
-    }
-
-    fn disconnect(&self, close: bool) {
-        let Some(connection) = self.connection() else {
-            return;
-        };
-        let now = connection.clock.now();
-        connection.with(|machine| match close {
-            true => machine.inner.close(now),
-            false => machine.inner.disconnect(&self.nsp.name),
-        });
-        connection.dispatch_later();
-    }
-
-    fn describe(&self) -> Description {
-        let handshake = self.handshake.to_object();
-        Description::new(self.id.clone(), handshake, self.all_attributes())
     }
 }
 

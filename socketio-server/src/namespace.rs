@@ -1,31 +1,27 @@
 //! Namespaces: channels that share one connection, each with its own handlers, rooms and sockets.
 
 mod dynamic;
+mod everybody;
 mod inner;
 
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use socketio_adapter::{IntoRooms, Watch};
-use socketio_proto::SocketId;
+use socketio_adapter::Watch;
 
 pub use self::dynamic::{InvalidPattern, Params};
 pub(crate) use self::dynamic::{Parent, Pattern};
 pub(crate) use self::inner::{Claim, Common, ErasedGate, Nsp, Shared, downcast};
-use crate::ack::AckStream;
-use crate::error::{EmitError, Error};
+use crate::error::Error;
 use crate::event::{Asking, Connected, Disconnected, Event, Joining};
 use crate::handler::{Gate, Handler, IntoOutcome, Setup, erase};
 use crate::hooks::Outgoing;
 use crate::listeners::{Listener, Slot};
-use crate::remote::{FetchError, RemoteSocket, ServerAnswers, ServerEvent};
+use crate::remote::ServerEvent;
 use crate::socket::Socket;
-use crate::target::{Of, Target};
+use crate::target::Of;
 use crate::wrap::{Next, wrap};
 
 /// A namespace, or all those of a [pattern](crate::Server::of_pattern): where handlers are registered, and everybody in it can
@@ -260,156 +256,6 @@ impl<D: 'static> Namespace<D> {
             event.into(),
             Arc::new(move |event| Box::pin(handler(event))),
         );
-    }
-}
-
-/// Who is in it.
-impl<D: 'static> Namespace<D> {
-    /// The socket of this id, if it is connected to this node.
-    ///
-    /// `None` too for a socket that joined before [`auth`](Self::auth) was set, and so has no `D`.
-    pub fn socket(&self, id: &str) -> Option<Socket<D>> {
-        let find = |nsp: Arc<Nsp>| nsp.member(id);
-        let member = self.of.namespaces().into_iter().find_map(find)?;
-        Socket::typed(&member)
-    }
-
-    /// The sockets that are connected to this node. [`fetch_sockets`](Self::fetch_sockets) asks the other nodes too.
-    pub fn sockets(&self) -> Vec<Socket<D>> {
-        let members = |nsp: Arc<Nsp>| nsp.members();
-        let all = self.of.namespaces().into_iter().flat_map(members);
-        all.filter_map(|member| Socket::typed(&member)).collect()
-    }
-
-    /// How many sockets are connected to this node.
-    pub fn len(&self) -> usize {
-        let namespaces = self.of.namespaces().into_iter();
-        namespaces.map(|nsp| nsp.adapter().local().len()).sum()
-    }
-
-    /// Whether no socket is connected to this node.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Everybody, as a [`Target`] to be narrowed down.
-    pub fn target(&self) -> Target {
-        Target::new(self.of.clone())
-    }
-
-    /// Sends an event to everybody. See [`Target::emit`].
-    ///
-    /// # Errors
-    ///
-    /// The event cannot be encoded.
-    pub fn emit<T: Serialize>(&self, event: &str, arguments: &T) -> Result<(), EmitError> {
-        self.target().emit(event, arguments)
-    }
-
-    /// Sends the event `message` to everybody.
-    ///
-    /// # Errors
-    ///
-    /// The arguments cannot be encoded.
-    pub fn send<T: Serialize>(&self, arguments: &T) -> Result<(), EmitError> {
-        self.emit("message", arguments)
-    }
-
-    /// Asks everybody. See [`Target::emit_with_ack`].
-    pub fn emit_with_ack<T: DeserializeOwned>(
-        &self,
-        event: &str,
-        arguments: &impl Serialize,
-    ) -> AckStream<T> {
-        self.target().emit_with_ack(event, arguments)
-    }
-
-    /// Those in this room, or in one of these.
-    #[doc(alias = "in")]
-    #[doc(alias = "within")]
-    pub fn to(&self, rooms: impl IntoRooms) -> Target {
-        self.target().to(rooms)
-    }
-
-    /// Everybody but those in this room, or in one of these.
-    pub fn except(&self, rooms: impl IntoRooms) -> Target {
-        self.target().except(rooms)
-    }
-
-    /// Only those on this node.
-    pub fn local(&self) -> Target {
-        self.target().local()
-    }
-
-    /// Whoever can take it now; see [`Target::volatile`].
-    pub fn volatile(&self) -> Target {
-        self.target().volatile()
-    }
-
-    /// Everybody, with or without compression; see [`Target::compress`].
-    pub fn compress(&self, yes: bool) -> Target {
-        self.target().compress(yes)
-    }
-
-    /// Everybody, with so much time to answer.
-    pub fn timeout(&self, timeout: Duration) -> Target {
-        self.target().timeout(timeout)
-    }
-
-    /// All sockets, those of other nodes included.
-    ///
-    /// # Errors
-    ///
-    /// A node did not answer in time.
-    pub async fn fetch_sockets(&self) -> Result<Vec<RemoteSocket>, FetchError> {
-        self.target().fetch_sockets().await
-    }
-
-    /// Makes all sockets join a room, or several.
-    pub fn sockets_join(&self, rooms: impl IntoRooms) {
-        self.target().sockets_join(rooms);
-    }
-
-    /// Makes all sockets leave a room, or several.
-    pub fn sockets_leave(&self, rooms: impl IntoRooms) {
-        self.target().sockets_leave(rooms);
-    }
-
-    /// Disconnects all sockets from the namespace, or closes their connections.
-    pub fn disconnect_sockets(&self, close: bool) {
-        self.target().disconnect_sockets(close);
-    }
-
-    /// Emits an event to the other servers of the cluster, where [`on_server_event`](Self::on_server_event) hears it. Without
-    /// other servers nobody does.
-    ///
-    /// # Errors
-    ///
-    /// The arguments cannot be serialised, or the name is one of the server's own: `connect`, `connection`, `new_namespace`.
-    pub fn server_side_emit<T: Serialize>(
-        &self,
-        event: &str,
-        arguments: &T,
-    ) -> Result<(), EmitError> {
-        crate::remote::server_side_emit(&self.of, event, arguments)
-    }
-
-    /// The same, and every other server answers.
-    ///
-    /// # Errors
-    ///
-    /// As above.
-    pub async fn server_side_emit_with_ack<T: Serialize>(
-        &self,
-        event: &str,
-        arguments: &T,
-    ) -> Result<ServerAnswers, EmitError> {
-        crate::remote::server_side_ask(&self.of, event, arguments).await
-    }
-
-    /// The socket of this id, on whatever node it is, as a target.
-    pub fn to_socket(&self, id: &SocketId) -> Target {
-        self.to(id)
     }
 }
 

@@ -32,43 +32,43 @@ const NODE: Kind = Kind {
 pub(crate) const KINDS: [Kind; 7] = [
     Kind {
         name: "socket.io 4.8",
-        command: &["node", "servers/node.js", "socket.io-4.8"],
+        command: &["node", "peers/node.js", "socket.io-4.8"],
         ..NODE
     },
     Kind {
         name: "socket.io 3.1",
-        command: &["node", "servers/node.js", "socket.io-3.1"],
+        command: &["node", "peers/node.js", "socket.io-3.1"],
         ..NODE
     },
     Kind {
         name: "socket.io 2.5",
-        command: &["node", "servers/node.js", "socket.io-2.5"],
+        command: &["node", "peers/node.js", "socket.io-2.5"],
         revision_3: true,
         ..NODE
     },
     Kind {
         name: "socket.io 4.8 with MessagePack",
-        command: &["node", "servers/node.js", "socket.io-4.8"],
+        command: &["node", "peers/node.js", "socket.io-4.8"],
         variant: Some("msgpack"),
         msgpack: true,
         ..NODE
     },
     Kind {
         name: "socket.io 4.8 with recovery",
-        command: &["node", "servers/node.js", "socket.io-4.8"],
+        command: &["node", "peers/node.js", "socket.io-4.8"],
         variant: Some("recovery"),
         recovery: true,
         ..NODE
     },
     Kind {
         name: "python-socketio 5",
-        command: &[".venv/bin/python", "servers/asgi.py"],
+        command: &[".venv/bin/python", "peers/asgi.py"],
         is_node: false,
         ..NODE
     },
     Kind {
         name: "Flask-SocketIO 5",
-        command: &[".venv/bin/python", "servers/flask_server.py"],
+        command: &[".venv/bin/python", "peers/flask_server.py"],
         is_node: false,
         ..NODE
     },

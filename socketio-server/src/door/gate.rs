@@ -1,6 +1,7 @@
 //! Whether more may come in: more connections, more clients, or nobody because the server closes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engineio_proto::Time;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -15,6 +16,18 @@ pub(crate) struct Gate {
     connections: Option<Arc<Semaphore>>,
     max_sessions: usize,
     handshakes: Option<Rate>,
+    /// Clients that were admitted and have no session yet.
+    entering: Arc<AtomicUsize>,
+}
+
+/// A client that was admitted, until it has its session.
+#[derive(Debug)]
+pub(crate) struct Entering(Arc<AtomicUsize>);
+
+impl Drop for Entering {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// Why a client cannot be taken now. It may come again.
@@ -36,20 +49,24 @@ impl Gate {
             connections: options.listening.max_connections.map(permits),
             max_sessions: options.max_sessions,
             handshakes: options.handshake_rate.map(Rate::new),
+            entering: Arc::default(),
         }
     }
 
-    /// Whether a client may have a session, where there are so many already.
-    pub(crate) fn admit(&self, sessions: usize, now: Time) -> Result<(), Busy> {
+    /// Whether one more client may have a session. `sessions` says how many there are.
+    pub(crate) fn admit(&self, sessions: impl Fn() -> usize, now: Time) -> Result<Entering, Busy> {
+        // Counted first, so that of several who come at the same time each counts the others.
+        let others = self.entering.fetch_add(1, Ordering::AcqRel);
+        let entering = Entering(Arc::clone(&self.entering));
         if *self.closed.borrow() {
             return Err(Busy::Closing);
         }
-        if sessions >= self.max_sessions {
+        if sessions().saturating_add(others) >= self.max_sessions {
             return Err(Busy::TooMany);
         }
         match &self.handshakes {
             Some(rate) if !rate.take(now) => Err(Busy::TooFast),
-            _ => Ok(()),
+            _ => Ok(entering),
         }
     }
 

@@ -31,7 +31,7 @@ use super::meter::Meter;
 use super::registry::Registry;
 use super::{Clock, ids};
 use crate::door::{
-    Answering, AnyBody, Client, Door, Files, Gate, Handshake, Options, Peer, ResponseBody,
+    Answering, AnyBody, Client, Door, Entering, Files, Gate, Handshake, Options, Peer, ResponseBody,
 };
 
 /// What answers are made of.
@@ -39,7 +39,7 @@ pub(crate) type Answer = Response<ResponseBody>;
 
 /// What a request leads to.
 enum Work<P: Protocol> {
-    Open(Opening, Arc<Handshake>, Option<Upgrade>),
+    Open(Opening, Newcomer, Option<Upgrade>),
     Get(Arc<Connection<P>>),
     Post(Arc<Connection<P>>, ContentType),
     Try(Arc<Connection<P>>, Upgrade, bool),
@@ -47,6 +47,12 @@ enum Work<P: Protocol> {
 
 /// The session that a request names.
 type Named<P> = Option<Arc<Connection<P>>>;
+
+/// A client that was admitted and has no session yet.
+struct Newcomer {
+    handshake: Arc<Handshake>,
+    entering: Entering,
+}
 
 /// A connection that becomes a WebSocket.
 struct Upgrade {
@@ -106,7 +112,7 @@ impl<P: Protocol> Core<P> {
         };
         let upgrade = |connection| {
             let handshake = WebSocketHandshake::check(&parts.headers)?;
-            Ok::<_, Reject>(Upgrade {
+            Ok::<_, Refused>(Upgrade {
                 handshake,
                 connection,
             })
@@ -117,9 +123,9 @@ impl<P: Protocol> Core<P> {
         match (admission, session, connection) {
             (Admission::Handshake, _, connection) => {
                 let upgrade = connection.map(upgrade).transpose()?;
-                let handshake = self.enter(&parts, client)?;
+                let newcomer = self.enter(&parts, client)?;
                 let opening = Opening::from_query(self.new_id()?, &query);
-                Ok(Work::Open(opening, handshake, upgrade))
+                Ok(Work::Open(opening, newcomer, upgrade))
             }
             (Admission::Get, Some(session), _) => Ok(Work::Get(session)),
             (Admission::Post, Some(session), _) => {
@@ -188,15 +194,20 @@ impl<P: Protocol> Core<P> {
     }
 
     /// Whether one more client can be taken; what it said, to be kept with it.
-    fn enter(&self, parts: &Parts, client: Client) -> Result<Arc<Handshake>, Refused> {
-        self.gate.admit(self.sessions.len(), self.clock.now())?;
-        Ok(Arc::new(Handshake::copy(
+    fn enter(&self, parts: &Parts, client: Client) -> Result<Newcomer, Refused> {
+        let sessions = || self.sessions.len();
+        let entering = self.gate.admit(sessions, self.clock.now())?;
+        let handshake = Handshake::copy(
             &parts.uri,
             &parts.headers,
             client.address,
             client.secure,
             Clock::calendar(),
-        )))
+        );
+        Ok(Newcomer {
+            handshake: Arc::new(handshake),
+            entering,
+        })
     }
 
     /// The application decides.
@@ -216,31 +227,35 @@ impl<P: Protocol> Core<P> {
     async fn open(
         self: &Arc<Self>,
         opening: Opening,
-        handshake: Arc<Handshake>,
+        newcomer: Newcomer,
         upgrade: Option<Upgrade>,
         dress: &mut Dress,
     ) -> Result<Answer, Refused> {
-        self.ask(&handshake).await?;
+        self.ask(&newcomer.handshake).await?;
         let hooks = &self.options.hooks;
-        hooks.first_headers(&mut dress.headers, &handshake);
+        hooks.first_headers(&mut dress.headers, &newcomer.handshake);
         if let Some(upgrade) = upgrade {
-            return Ok(self.open_link(upgrade, opening, handshake));
+            return Ok(self.open_link(upgrade, opening, newcomer));
         }
         let cookie = self.options.cookie.as_ref();
         dress.cookie = cookie.and_then(|cookie| cookie.header(opening.sid().as_str()));
         let options = Arc::clone(&self.session_options);
         let session = Session::accept_polling(options, opening, self.clock.now());
-        Ok(polling::get(&self.add(session, handshake), &self.meter).await?)
+        Ok(polling::get(&self.add(session, newcomer), &self.meter).await?)
     }
 
     /// A session begins: it can be asked for from now on, and its driver runs.
-    fn add(self: &Arc<Self>, session: Session, handshake: Arc<Handshake>) -> Arc<Connection<P>> {
+    fn add(self: &Arc<Self>, session: Session, newcomer: Newcomer) -> Arc<Connection<P>> {
         let sid = session.sid().clone();
         let (transport, revision) = (session.transport().name(), session.revision());
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let span = tracing::debug_span!("session", number);
         span.in_scope(|| tracing::debug!(transport, revision = revision.number(), "opened"));
         self.meter.opened(transport, revision);
+        let Newcomer {
+            handshake,
+            entering,
+        } = newcomer;
         let machine = self.protocol.accept(session, &handshake, self.clock.now());
         let connection = Connection::new(
             Arc::clone(&self.protocol),
@@ -252,6 +267,7 @@ impl<P: Protocol> Core<P> {
         );
         // Ids have 120 random bits; one that is taken does not happen.
         self.sessions.insert(sid, Arc::clone(&connection));
+        drop(entering);
         self.protocol.opened(&connection);
         tokio::spawn(Driver::new(Arc::clone(self), Arc::clone(&connection)));
         connection
@@ -308,8 +324,8 @@ impl<P: Protocol> Door for Core<P> {
                 let answer = polling::post(&self, &connection, content, body).await;
                 dress.finish(answer, &self.meter).await
             }),
-            Ok(Work::Open(opening, handshake, upgrade)) => Box::pin(async move {
-                let answer = self.open(opening, handshake, upgrade, &mut dress).await;
+            Ok(Work::Open(opening, newcomer, upgrade)) => Box::pin(async move {
+                let answer = self.open(opening, newcomer, upgrade, &mut dress).await;
                 dress.finish(answer, &self.meter).await
             }),
             Ok(Work::Try(connection, upgrade, base64)) => {

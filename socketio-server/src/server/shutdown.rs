@@ -69,6 +69,7 @@ impl Server {
     /// ```
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
         let begun = Instant::now();
+        self.core.close_gate();
         let by = begun + deadline;
         self.core.close_gate();
         let clients = self.core.sessions.snapshot();

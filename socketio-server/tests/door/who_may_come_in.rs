@@ -167,6 +167,20 @@ fn more_sessions_than_may_be_are_told_to_come_again() {
 }
 
 #[test]
+fn clients_that_are_decided_about_at_the_same_time_are_not_more_than_may_be() {
+    let server = serve(|engine| {
+        engine.max_sessions(3).allow_request(async |_| {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Ok::<_, &str>(())
+        })
+    });
+    let asking: Vec<_> = (0..8).map(|_| server.begin(HANDSHAKE, b"")).collect();
+    let statuses = asking.into_iter().map(|asking| asking.answer().status);
+    assert_eq!(statuses.filter(|status| *status == 200).count(), 3);
+    assert_eq!(server.engine.sessions(), 3);
+}
+
+#[test]
 fn sessions_begin_no_faster_than_they_may() {
     let server = serve(|engine| engine.handshake_rate(3));
     let statuses: Vec<u16> = (0..6)

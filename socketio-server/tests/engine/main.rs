@@ -6,6 +6,7 @@ mod support;
 
 mod advisories;
 mod close;
+mod framing;
 mod heartbeat;
 mod jsonp;
 mod origins;

@@ -204,17 +204,23 @@ fn every_refusal_of_a_websocket_comes_before_the_101() {
         assert_eq!(answer.said(), (400, said), "{request}");
         assert_eq!(answer.header("connection"), Some("close"));
     }
-    for headers in [
-        "Upgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Version: 13",
-        "Upgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: short",
-        "Upgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Version: 7\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        "Upgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    let (key, version) = (
+        "Missing or invalid Sec-WebSocket-Key header",
+        "Missing or invalid Sec-WebSocket-Version header",
+    );
+    let good_key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    for (headers, said) in [
+        ("Sec-WebSocket-Version: 13", key),
+        ("Sec-WebSocket-Version: 13\nSec-WebSocket-Key: short", key),
+        (&*format!("Sec-WebSocket-Version: 7\n{good_key}"), version),
+        (good_key, version),
     ] {
-        let answer = server.request(
-            &format!("GET /engine.io/?EIO=4&transport=websocket\n{headers}"),
-            b"",
-        );
-        assert_eq!(answer.status, 400, "{headers}");
+        let request =
+            "GET /engine.io/?EIO=4&transport=websocket\nUpgrade: websocket\nConnection: Upgrade";
+        let answer = server.request(&format!("{request}\n{headers}"), b"");
+        assert_eq!(answer.said(), (400, said), "{headers}");
+        let versions = (said == version).then_some("13, 8");
+        assert_eq!(answer.header("sec-websocket-version"), versions);
     }
     assert_eq!(server.engine.sessions(), 1);
 }

@@ -243,6 +243,12 @@ impl WebSocket {
         let _ = self.stream.write_all(bytes);
     }
 
+    /// Writes while others read: what comes back may be more than sockets hold.
+    pub(crate) fn write_beside(&self, bytes: Vec<u8>) -> std::thread::JoinHandle<()> {
+        let mut stream = self.stream.try_clone().unwrap();
+        std::thread::spawn(move || stream.write_all(&bytes).unwrap())
+    }
+
     /// The next frame; those of the server are neither masked nor fragmented.
     pub(crate) fn receive(&mut self) -> Received {
         let mut head = [0; 2];

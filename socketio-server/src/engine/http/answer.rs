@@ -1,7 +1,9 @@
 //! What is said to a request.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, VARY};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, SET_COOKIE, VARY,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -93,6 +95,9 @@ fn refuse(refused: &Refused, is_upgrade: bool) -> Answer {
     }
     if is_upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(versions) = refused.versions() {
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(versions));
     }
     if refused.is_temporary() {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

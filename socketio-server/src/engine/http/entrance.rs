@@ -97,15 +97,15 @@ impl<P: Protocol> Core<P> {
         if query.revision() == Revision::V3 && !sessions.admission().allows_revision_3() {
             return Err(Reject::UnsupportedProtocolVersion.into());
         }
-        let handshake = self.enter(&parts, client)?;
+        let newcomer = self.enter(&parts, client)?;
         let opening = Opening::from_query(self.new_id()?, &query);
         drop(parts);
-        self.ask(&handshake).await?;
+        self.ask(&newcomer.handshake).await?;
         let open = move |link| {
             let _runtime = runtime.enter();
             let options = Arc::clone(&self.session_options);
             let (session, id) = Session::accept_link(options, opening, transport, self.clock.now());
-            self.add(session, handshake).add_link(id, link);
+            self.add(session, newcomer).add_link(id, link);
         };
         Ok(Entrance {
             open: Box::new(open),

@@ -21,6 +21,8 @@ enum Why {
     Reject(Reject),
     Busy(Busy),
     BodyTimeout,
+    /// The handshake of a WebSocket is none, in these words.
+    WebSocket(&'static str),
 }
 
 impl Refused {
@@ -44,6 +46,18 @@ impl Refused {
         }
     }
 
+    pub(super) fn websocket(words: &'static str) -> Self {
+        Self {
+            why: Why::WebSocket(words),
+            option: None,
+        }
+    }
+
+    /// The versions of the WebSocket protocol to name in the answer, if that was wrong.
+    pub(super) fn versions(&self) -> Option<&'static str> {
+        (self.why == Why::WebSocket(WEBSOCKET_VERSION)).then_some("13, 8")
+    }
+
     /// The body did not come in time.
     pub(super) fn body_timeout() -> Self {
         Self {
@@ -58,6 +72,7 @@ impl Refused {
             Why::Reject(reject) => reject.status(),
             Why::Busy(_) => 503,
             Why::BodyTimeout => 408,
+            Why::WebSocket(_) => 400,
         }
     }
 
@@ -66,7 +81,7 @@ impl Refused {
         match &self.why {
             Why::Reject(reject) => reject.body(),
             Why::Busy(_) => format!("{{\"message\":\"{BUSY}\"}}"),
-            Why::BodyTimeout => String::new(),
+            Why::BodyTimeout | Why::WebSocket(_) => String::new(),
         }
     }
 
@@ -75,7 +90,7 @@ impl Refused {
         match &self.why {
             Why::Reject(reject) => reject.content_type(),
             Why::Busy(_) => Some("application/json"),
-            Why::BodyTimeout => None,
+            Why::BodyTimeout | Why::WebSocket(_) => None,
         }
     }
 
@@ -85,6 +100,7 @@ impl Refused {
             Why::Reject(reject) => reject.websocket_body(),
             Why::Busy(_) => BUSY,
             Why::BodyTimeout => "",
+            Why::WebSocket(words) => words,
         }
     }
 
@@ -110,6 +126,7 @@ impl Refused {
             (Why::Busy(Busy::TooMany), _) => "too many sessions",
             (Why::Busy(Busy::TooFast), _) => "too many handshakes",
             (Why::BodyTimeout, _) => "body timeout",
+            (Why::WebSocket(_), _) => "bad request",
         }
     }
 
@@ -131,6 +148,10 @@ impl Refused {
 
 /// What a client is told that comes when no more can be taken. The reference has no words for it.
 const BUSY: &str = "Too many clients";
+
+/// What a client is told whose handshake has no key, and no version that is spoken, as the reference's library words it.
+pub(super) const WEBSOCKET_KEY: &str = "Missing or invalid Sec-WebSocket-Key header";
+pub(super) const WEBSOCKET_VERSION: &str = "Missing or invalid Sec-WebSocket-Version header";
 
 impl From<Reject> for Refused {
     fn from(reject: Reject) -> Self {
@@ -163,6 +184,7 @@ impl fmt::Display for Refused {
             Why::Busy(Busy::TooMany) => f.write_str("there are as many sessions as may be"),
             Why::Busy(Busy::TooFast) => f.write_str("sessions begin as fast as they may"),
             Why::BodyTimeout => f.write_str("the body did not come in time"),
+            Why::WebSocket(words) => f.write_str(words),
         }
     }
 }

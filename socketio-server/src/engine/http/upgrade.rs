@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engineio_proto::reject::{BadRequest, Reject};
+use engineio_proto::reject::Reject;
 use engineio_proto::server::{Opening, Session};
 use engineio_proto::{LinkId, Transport, TransportFault};
 use http::header::{
@@ -16,8 +16,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Answer, Core, Upgrade, answer};
-use crate::door::{Handshake, Stream};
+use super::refusal::{Refused, WEBSOCKET_KEY, WEBSOCKET_VERSION};
+use super::{Answer, Core, Newcomer, Upgrade, answer};
+use crate::door::Stream;
 use crate::engine::connection::Connection;
 use crate::engine::link::Link;
 use crate::engine::machine::{Machine, Protocol};
@@ -39,19 +40,19 @@ pub(super) struct WebSocketHandshake {
 
 impl WebSocketHandshake {
     /// RFC 6455, 4.2.1; version 8 differs in nothing that matters here, and the reference takes it too.
-    pub(super) fn check(headers: &HeaderMap) -> Result<Self, Reject> {
-        let bad = Reject::BadRequest(BadRequest::NotAnUpgrade);
+    pub(super) fn check(headers: &HeaderMap) -> Result<Self, Refused> {
         let key = headers
             .get(SEC_WEBSOCKET_KEY)
             .filter(|key| is_key(key.as_bytes()))
-            .ok_or(bad.clone())?;
+            .ok_or(Refused::websocket(WEBSOCKET_KEY))?;
         let version = headers
             .get(SEC_WEBSOCKET_VERSION)
             .map(HeaderValue::as_bytes);
         if !matches!(version, Some(b"13" | b"8")) {
-            return Err(bad);
+            return Err(Refused::websocket(WEBSOCKET_VERSION));
         }
-        let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| bad)?;
+        let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
+            .map_err(|_| Refused::websocket(WEBSOCKET_KEY))?;
         // As in the reference, the first that the client offers.
         let first = |offered: &HeaderValue| {
             let first = offered
@@ -92,7 +93,7 @@ impl<P: Protocol> Core<P> {
         self: &Arc<Self>,
         upgrade: Upgrade,
         opening: Opening,
-        handshake: Arc<Handshake>,
+        newcomer: Newcomer,
     ) -> Answer {
         let core = Arc::clone(self);
         tokio::spawn(async move {
@@ -103,7 +104,7 @@ impl<P: Protocol> Core<P> {
             let options = Arc::clone(&core.session_options);
             let (session, id) =
                 Session::accept_link(options, opening, Transport::WEBSOCKET, core.clock.now());
-            core.add(session, handshake).add_link(id, link);
+            core.add(session, newcomer).add_link(id, link);
         });
         upgrade.handshake.answer()
     }

@@ -1,0 +1,79 @@
+//! A socket as adapters see it: one of many.
+
+use std::sync::Arc;
+
+use socketio_adapter::{Broadcast, Description, Recipient};
+use socketio_proto::{AckError as ProtocolAckError, Encoded, SocketId};
+
+use super::{Member, Waiter};
+use crate::error::EmitError;
+
+impl Recipient for Member {
+    fn id(&self) -> &SocketId {
+        &self.id
+    }
+
+    fn deliver(&self, event: &Broadcast<'_>) {
+        self.show_outgoing(event.emit());
+        let encoded = event.encoded(&self.codec);
+        let Some(ack) = event.ack() else {
+            // Whoever called `emit` hears of what cannot be encoded; a client that is gone hears nothing.
+            if let Ok(encoded) = encoded {
+                match event.flags().volatile {
+                    true => drop(self.send_volatile(&encoded)),
+                    false => self.send_as_one_of_many(&encoded),
+                }
+            }
+            return;
+        };
+        let waiter = Waiter::Many(Arc::clone(&ack.answers));
+        let asked = match encoded {
+            Ok(encoded) => self.ask(ack.id, ack.timeout, &encoded, waiter).is_ok(),
+            Err(_) => false,
+        };
+        if !asked {
+            let gone = Err(ProtocolAckError::Disconnected);
+            ack.answers.answered(Some(&self.id), gone);
+        }
+    }
+
+    fn disconnect(&self, close: bool) {
+        let Some(connection) = self.connection() else {
+            return;
+        };
+        let now = connection.clock.now();
+        connection.with(|machine| match close {
+            true => machine.inner.close(now),
+            false => machine.inner.disconnect(&self.nsp.name),
+        });
+        connection.dispatch_later();
+    }
+
+    fn describe(&self) -> Description {
+        let handshake = self.handshake.to_object();
+        Description::new(self.id.clone(), handshake, self.all_attributes())
+    }
+}
+
+impl Member {
+    /// Sends a packet where nobody hears of it if the client is owed too much: a gap in what it gets would be worse
+    /// than the end of the connection, of which it does hear.
+    fn send_as_one_of_many(&self, packet: &Encoded) {
+        if self.send(packet) != Err(EmitError::Full) {
+            return;
+        }
+        if let Some(connection) = self.connection() {
+            tracing::warn!(
+                namespace = self.nsp.name.as_str(),
+                "a client takes too little of what it is sent; its connection is closed (`ServerBuilder::buffer_limit`)"
+            );
+            // Unless that is what happened already, as the policy may be.
+            connection.with(|machine| {
+                if machine.inner.session().is_open() {
+                    machine.inner.abort();
+                }
+            });
+            connection.dispatch_later();
+        }
+    }
+}

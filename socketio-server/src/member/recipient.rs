@@ -14,7 +14,7 @@ impl Recipient for Member {
     }
 
     fn deliver(&self, event: &Broadcast<'_>) {
-        self.show_outgoing(event.emit());
+        self.show_outgoing(|| event.emit());
         let encoded = event.encoded(&self.codec);
         let Some(ack) = event.ack() else {
             // Whoever called `emit` hears of what cannot be encoded; a client that is gone hears nothing.

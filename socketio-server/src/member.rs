@@ -125,17 +125,23 @@ impl Member {
     /// An event in the codec of this client, after all who want to have seen it.
     pub(crate) fn encode(&self, emit: Emit<'_>, compress: bool) -> Result<Encoded, EmitError> {
         let encoded = self.codec.encode(&self.nsp.name, &emit.into())?;
-        self.show_outgoing(emit);
+        self.show_outgoing(|| emit);
         Ok(match compress {
             true => encoded,
             false => encoded.with_compress(false),
         })
     }
 
-    fn show_outgoing(&self, emit: Emit<'_>) {
+    /// Whoever looks at what is sent sees it.
+    fn show_outgoing<'a>(&self, emit: impl FnOnce() -> Emit<'a>) {
         self.nsp.shared.meter.sent();
         let shared = &self.nsp.shared.listeners;
-        for listeners in [Some(shared), self.listeners.get()].into_iter().flatten() {
+        let own = self.listeners.get();
+        if !shared.looks_at_outgoing() && own.is_none() {
+            return;
+        }
+        let emit = emit();
+        for listeners in [Some(shared), own].into_iter().flatten() {
             if !listeners.looks_at_outgoing() {
                 continue;
             }

@@ -39,6 +39,42 @@ async fn a_hundred_thousand_events_start_in_order_though_each_handler_waits() {
 }
 
 #[tokio::test]
+async fn a_client_that_floods_leaves_others_their_turn() {
+    let io = Server::new();
+    io.on("work", async || {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_micros(20) {
+            std::hint::spin_loop();
+        }
+    });
+    io.on("quick", async || Ack(()));
+    let address = serve(&io).await;
+    let mut quick = Client::joined(address).await;
+    // Three seconds of work, on the one thread that there is.
+    let flood = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut client = Client::joined(address).await;
+            let padding = "x".repeat(300);
+            let events = vec![format!("42[\"work\",\"{padding}\"]"); 1000];
+            for _ in 0..150 {
+                client.send_all(&events).await;
+            }
+        });
+    });
+    let mut slowest = Duration::ZERO;
+    while !flood.is_finished() {
+        let begun = std::time::Instant::now();
+        quick.send("420[\"quick\"]").await;
+        assert_eq!(quick.recv().await, "430[]");
+        slowest = slowest.max(begun.elapsed());
+    }
+    // Sixteen rounds of what can be read at a time would take much longer.
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+}
+
+#[tokio::test]
 async fn a_handler_that_waits_does_not_hold_up_the_next_one() {
     let io = Server::new();
     let gate = Arc::new(tokio::sync::Semaphore::new(0));

@@ -4,6 +4,7 @@
 //! machine into links. A link that takes nothing for a minute stops neither the clock nor the reading.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ struct Driven {
     id: LinkId,
     link: Box<dyn Link>,
     phase: Phase,
+    /// What was read and has not had its turn yet.
+    waiting: VecDeque<Received>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,13 @@ enum Phase {
 
 /// Rounds per turn. Afterwards others have a turn.
 const ROUNDS: usize = 16;
+
+/// How long a turn may take before others have theirs. It is looked at after each round.
+const TURN: Duration = Duration::from_millis(1);
+
+/// What is handed to the session at a time of what was read. One read may bring thousands of small events, whose handlers run in
+/// this turn.
+const AT_ONCE: usize = 128;
 
 /// Frames that are taken at a time. The lock is held so long, and no longer.
 const FRAMES: usize = 64;
@@ -90,12 +100,14 @@ impl<P: Protocol> Driver<P> {
         received: &mut Vec<Received>,
         frames: &mut Vec<Frame>,
     ) -> Poll<()> {
+        let begun = self.connection.clock.now();
         for _ in 0..ROUNDS {
             let new = self.connection.lock().driver_runs();
             self.links.extend(new.into_iter().map(|(id, link)| Driven {
                 id,
                 link,
                 phase: Phase::Open,
+                waiting: VecDeque::new(),
             }));
             let mut progress = self.receive(cx, received);
             progress |= self.keep_time(cx);
@@ -104,6 +116,9 @@ impl<P: Protocol> Driver<P> {
             progress |= self.not_read_from && self.connection.session(Session::wants_input);
             self.links.retain(|driven| driven.phase != Phase::Gone);
             if progress {
+                if self.connection.clock.now() - begun > TURN {
+                    break;
+                }
                 continue;
             }
             if !self.ended {
@@ -167,29 +182,18 @@ impl<P: Protocol> Driver<P> {
             if !connection.protocol.wants_input(connection) {
                 continue;
             }
-            if driven.link.poll_receive(cx, received).is_pending() {
-                continue;
+            let mut bytes = 0;
+            if driven.waiting.is_empty() {
+                if driven.link.poll_receive(cx, received).is_pending() {
+                    continue;
+                }
+                let now = received.len().min(AT_ONCE);
+                bytes += driven.hand_over(connection, received.drain(..now));
+                driven.waiting.extend(received.drain(..));
+            } else {
+                bytes += driven.hand_over_waiting(connection, AT_ONCE);
             }
             progress = true;
-            let (now, id) = (connection.clock.now(), driven.id);
-            let mut bytes = 0;
-            let mut state = connection.lock();
-            for received in received.drain(..) {
-                if received.is_end() {
-                    driven.phase = Phase::Received;
-                }
-                if let Received::Frame(frame) = &received {
-                    bytes += frame.len();
-                }
-                match received {
-                    Received::Frame(frame) => state.machine.handle_frame(id, frame, now),
-                    Received::Activity => state.machine.handle_activity(now),
-                    Received::Closed => state.machine.handle_link_closed(id, now),
-                    Received::Failed(fault) => state.machine.handle_link_failed(id, fault, now),
-                    Received::Invalid(error) => state.machine.handle_decode_error(id, error, now),
-                }
-            }
-            drop(state);
             self.core.meter.received(Way::Link, bytes);
             connection.dispatch();
         }
@@ -282,6 +286,9 @@ impl<P: Protocol> Driver<P> {
                 connection.input(Machine::handle_activity);
             }
             if let Some(fault) = failed {
+                // What it brought before is not lost with it.
+                let bytes = driven.hand_over_waiting(connection, usize::MAX);
+                self.core.meter.received(Way::Link, bytes);
                 driven.phase = Phase::Gone;
                 let id = driven.id;
                 connection.input(|machine, now| machine.handle_link_failed(id, fault, now));
@@ -304,6 +311,46 @@ impl<P: Protocol> Driver<P> {
             }
         }
         changed
+    }
+}
+
+impl Driven {
+    /// Hands what was read to the session. How many bytes it was.
+    fn hand_over<P: Protocol>(
+        &mut self,
+        connection: &Connection<P>,
+        received: impl Iterator<Item = Received>,
+    ) -> usize {
+        let (now, id) = (connection.clock.now(), self.id);
+        let mut bytes = 0;
+        let mut state = connection.lock();
+        for received in received {
+            if received.is_end() {
+                self.phase = Phase::Received;
+            }
+            if let Received::Frame(frame) = &received {
+                bytes += frame.len();
+            }
+            match received {
+                Received::Frame(frame) => state.machine.handle_frame(id, frame, now),
+                Received::Activity => state.machine.handle_activity(now),
+                Received::Closed => state.machine.handle_link_closed(id, now),
+                Received::Failed(fault) => state.machine.handle_link_failed(id, fault, now),
+                Received::Invalid(error) => state.machine.handle_decode_error(id, error, now),
+            }
+        }
+        bytes
+    }
+
+    /// The same with what had to wait.
+    fn hand_over_waiting<P: Protocol>(&mut self, connection: &Connection<P>, most: usize) -> usize {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let now = waiting.len().min(most);
+        let bytes = self.hand_over(connection, waiting.drain(..now));
+        if !waiting.is_empty() {
+            self.waiting = waiting;
+        }
+        bytes
     }
 }
 

@@ -15,6 +15,8 @@ const argument = (name) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? undefined : process.argv[at + 1];
 };
+/** The values of an argument that may be given several times. */
+const all = (name) => process.argv.filter((_, at) => process.argv[at - 1] === name);
 const isReference = process.argv.includes("--reference");
 const program = argument("--server");
 const only = argument("--only") ?? "";
@@ -77,8 +79,8 @@ async function main() {
         }
       }
     }
-    const python = argument("--python");
-    if (python && profile.name === "interop" && "python-socketio".includes(only)) {
+    const pythons = profile.name === "interop" && "python-socketio".includes(only) ? all("--python") : [];
+    for (const python of pythons) {
       const said = spawnSync(python, [path.join(__dirname, "python", "clients.py"), server.url], { encoding: "utf8" });
       const [, good, bad] = /(\d+) passed, (\d+) failed\s*$/.exec(said.stdout) ?? [0, 0, 1];
       [passed, failed] = [passed + Number(good), failed + Number(bad)];

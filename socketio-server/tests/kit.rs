@@ -228,3 +228,18 @@ async fn a_refused_request_says_how_it_was_answered() {
     };
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_told_that_it_is_disconnected_is_in_no_room() -> Result {
+    let io = server();
+    io.of("/")
+        .on_connect(async |socket: Socket| socket.join("room"));
+    let server = TestServer::new(&io);
+    for _ in 0..300 {
+        let client = server.client("/").await?;
+        io.to("room").disconnect_sockets(false);
+        client.disconnected().await;
+        assert!(io.to("room").fetch_sockets().await?.is_empty());
+    }
+    Ok(())
+}

@@ -42,10 +42,14 @@ impl Recipient for Member {
             return;
         };
         let now = connection.clock.now();
-        connection.with(|machine| match close {
-            true => machine.inner.close(now),
-            false => machine.inner.disconnect(&self.nsp.name),
-        });
+        // Nobody is woken to write before it is handed out that the socket has left: a client that sees its DISCONNECT is
+        // in no room any more.
+        let mut state = connection.lock();
+        match close {
+            true => state.machine.inner.close(now),
+            false => state.machine.inner.disconnect(&self.nsp.name),
+        }
+        drop(state);
         connection.dispatch_later();
     }
 

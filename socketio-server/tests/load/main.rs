@@ -3,6 +3,7 @@
 //! `LOAD_SECONDS` (10) is how long the first of them goes on, `LOAD_SEED` (1) what it begins with, `LOAD_MEGABYTES` (8) what is
 //! sent to each reader that has stopped, and `LOAD_P99_MS` (500) what 99 of 100 others may have to wait meanwhile.
 
+mod answers;
 #[expect(dead_code, reason = "of the client that blocks a part is used here")]
 #[path = "../support/client.rs"]
 mod bytes_client;

@@ -1,6 +1,7 @@
 //! The sockets of a target, at one moment.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::index::address;
@@ -30,7 +31,7 @@ enum Included {
 #[derive(Debug)]
 enum Excluded {
     Few(Vec<usize>),
-    Many(HashSet<usize>),
+    Many(Addresses),
 }
 
 /// So many are looked through rather than hashed.
@@ -88,6 +89,8 @@ impl Part {
 
 impl Found {
     pub(super) fn select(mut self) -> Selection {
+        distinct(&mut self.included);
+        distinct(&mut self.excluded);
         let excluded = exclude(&self.excluded);
         let included = match self.included.len() {
             0 => Included::Union(Vec::new()),
@@ -98,6 +101,19 @@ impl Found {
             _ => Included::Union(unite(&self.included)),
         };
         Selection { included, excluded }
+    }
+}
+
+/// A room that is named many times is gone through once: the names may be a peer's.
+fn distinct(parts: &mut Vec<Part>) {
+    if parts.len() > 1 {
+        let mut seen = Addresses::default();
+        parts.retain(|part| {
+            seen.insert(match part {
+                Part::One(recipient) => address(&**recipient),
+                Part::Many(recipients) => Arc::as_ptr(recipients).addr(),
+            })
+        });
     }
 }
 
@@ -112,9 +128,37 @@ fn exclude(parts: &[Part]) -> Excluded {
 }
 
 fn unite(parts: &[Part]) -> Vec<Arc<dyn Recipient>> {
-    let mut seen = HashSet::new();
+    let largest = parts.iter().map(|part| part.as_slice().len()).max();
+    let mut seen = Addresses::with_capacity_and_hasher(largest.unwrap_or(0), Default::default());
     let all = parts.iter().flat_map(Part::as_slice);
     all.filter(|recipient| seen.insert(address(&***recipient)))
         .cloned()
         .collect()
+}
+
+type Addresses = HashSet<usize, BuildHasherDefault<AddressHasher>>;
+
+/// Spreads addresses over a table. No peer chooses where its socket is in memory, so nobody can aim at it.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let spread = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

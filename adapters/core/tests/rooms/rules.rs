@@ -289,3 +289,20 @@ fn many_rooms_of_one_socket_cost_no_more_than_their_number() {
     assert_eq!(local.remove(&*b).map(|left| left.len()), Some(100_001));
     assert!(local.rooms().is_empty());
 }
+
+#[test]
+fn a_room_that_is_named_again_and_again_is_gone_through_once() {
+    let json = json();
+    let local = Local::new();
+    let inboxes: Vec<_> = (0..2000)
+        .map(|n| Inbox::new(&n.to_string(), &json))
+        .collect();
+    for inbox in &inboxes {
+        assert!(local.insert(inbox.clone(), ["x", "y"]));
+    }
+    // Gone through each time, these would be eight hundred million sockets.
+    let names: Vec<&str> = ["x", "y"].into_iter().cycle().take(400_000).collect();
+    let mut target = to(&names);
+    assert_eq!(local.select(&target).iter().count(), 2000);
+    assert_eq!(local.select(target.except(&names)).iter().count(), 0);
+}

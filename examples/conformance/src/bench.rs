@@ -1,5 +1,6 @@
 //! The profile `bench`: a server as one would be configured for load, with handlers as one would write them.
 
+use std::net::SocketAddr;
 use std::process;
 
 use socketio_server::{Ack, Bytes, Data, EmitError, Server, Socket, Value};
@@ -35,8 +36,11 @@ pub(crate) async fn serve(arguments: &Arguments) -> Result<(), String> {
         },
     );
     root.on("bin", async |Data(data): Data<Bytes>| Ack(data));
-    println!("READY {} {}", process::id(), arguments.port);
     host::serve(arguments, move |listener| {
+        // Not before: whoever reads it connects at once.
+        if let Ok(SocketAddr::V4(address)) = listener.local_addr() {
+            println!("READY {} {}", process::id(), address.port());
+        }
         let io = io.clone();
         async move { io.serve(listener).await }
     })

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+use tracing::Span;
+
 use crate::error::Error;
 use crate::event::{AckSender, Connected, Disconnected, Event};
 use crate::handler::{BoxedOutcome, Outcome};
@@ -63,6 +65,13 @@ pub(crate) fn start_all<E: Reported>(list: Option<&[Entry<E>]>, event: &E) {
 /// Calls a handler, and goes as far as it goes without waiting. Most end there; what has to wait goes on in a task.
 pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedOutcome, Error>) {
     let begun = Begun::now();
+    // Within that of the session. What a peer sends is in it by the event's name alone.
+    let span = tracing::debug_span!(
+        "event",
+        namespace = event.member().nsp.name.as_str(),
+        event = event.name(),
+    );
+    let entered = span.enter();
     let first = catch_unwind(AssertUnwindSafe(|| {
         let mut future = call()?;
         // Whatever it waits for hears of the task when that polls it for the first time, at once.
@@ -81,6 +90,7 @@ pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedO
             event.member().nsp.common.spawn(Rest {
                 future,
                 begun,
+                span: span.clone(),
                 event: event.clone(),
                 _running: running,
             });
@@ -88,6 +98,7 @@ pub(crate) fn start<E: Reported>(event: &E, call: impl FnOnce() -> Result<BoxedO
         Ok(Err(error)) => fail(event, FailureKind::Parameter, &error),
         Err(panic) => fail(event, FailureKind::Panicked, &panicked(&*panic)),
     }
+    drop(entered);
 }
 
 fn end<E: Reported>(event: &E, outcome: Outcome, begun: Begun) {
@@ -120,6 +131,7 @@ fn fail<E: Reported>(event: &E, kind: FailureKind, error: &Error) {
 struct Rest<E> {
     future: BoxedOutcome,
     begun: Begun,
+    span: Span,
     event: E,
     /// Dropped last.
     _running: Running,
@@ -130,6 +142,7 @@ impl<E: Reported> Future for Rest<E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let _entered = this.span.enter();
         match catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(outcome)) => end(&this.event, outcome, this.begun),

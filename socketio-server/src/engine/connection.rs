@@ -281,8 +281,15 @@ struct Wakers {
 
 impl Wakers {
     fn wake(self) {
-        for waker in [self.driver, self.get, self.post].into_iter().flatten() {
-            waker.wake();
+        // Asked for each message that is sent to anybody; mostly there is nobody to be woken.
+        if let Some(driver) = self.driver {
+            driver.wake();
+        }
+        if let Some(get) = self.get {
+            get.wake();
+        }
+        if let Some(post) = self.post {
+            post.wake();
         }
     }
 }

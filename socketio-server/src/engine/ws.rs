@@ -55,11 +55,23 @@ enum Closing {
 /// Frames that may wait before a pong does not join them. A client that pings and does not read could else be owed any number.
 const PONGS: usize = 16;
 
-/// As large as a read of a socket may be. One per thread, borrowed while there is something to read.
+/// As large as a read of a socket may be.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// What is read goes through this. One per thread, borrowed while there is something to read.
+struct Scratch {
+    bytes: Vec<u8>,
+    items: Vec<Item>,
+}
+
+/// Items of one read for which room is kept.
+const ITEMS: usize = 256;
+
 thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+        bytes: vec![0; READ_BUFFER],
+        items: Vec::new(),
+    });
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
@@ -74,13 +86,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
         }
     }
 
-    fn take(&mut self, bytes: &mut [u8], received: &mut Vec<Received>) {
-        let mut items = Vec::new();
-        self.reader.read(bytes, &mut items);
+    fn take(&mut self, bytes: &mut [u8], items: &mut Vec<Item>, received: &mut Vec<Received>) {
+        self.reader.read(bytes, items);
         if items.is_empty() {
             received.push(Received::Activity);
         }
-        for item in items {
+        for item in items.drain(..) {
             received.push(match item {
                 Item::Message(frame) => Received::Frame(frame),
                 Item::Ping(payload) => {
@@ -114,11 +125,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
     fn poll_receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> Poll<()> {
         if !self.early.is_empty() {
             let mut early = Vec::from(std::mem::take(&mut self.early));
-            self.take(&mut early, received);
+            self.take(&mut early, &mut Vec::new(), received);
             return Poll::Ready(());
         }
-        BUFFER.with_borrow_mut(|buffer| {
-            let mut read = ReadBuf::new(buffer);
+        SCRATCH.with_borrow_mut(|Scratch { bytes, items }| {
+            let mut read = ReadBuf::new(bytes);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
                 Err(_) => {
                     self.closing = Closing::Done;
@@ -129,7 +140,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
                     self.closing = Closing::Done;
                     received.push(Received::Closed);
                 }
-                Ok(()) => self.take(read.filled_mut(), received),
+                Ok(()) => {
+                    self.take(read.filled_mut(), items, received);
+                    items.shrink_to(ITEMS);
+                }
             }
             Poll::Ready(())
         })
@@ -140,7 +154,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
     }
 
     fn send(&mut self, frame: Frame) {
-        self.writer.push(frame.to_ws());
+        self.writer.push(frame.into_ws());
     }
 
     fn poll_flush(
@@ -261,7 +275,7 @@ mod tests {
         let mut received = Vec::new();
         for _ in 0..10_000 {
             let mut ping = vec![0x89, 0x81, 0, 0, 0, 0, b'p'];
-            websocket.take(&mut ping, &mut received);
+            websocket.take(&mut ping, &mut Vec::new(), &mut received);
             assert!(websocket.poll_flush(&mut cx, &mut 0).is_pending());
         }
         assert_eq!(websocket.writer.len(), PONGS);

@@ -34,6 +34,8 @@ pub(super) struct WebSocket<Io> {
     /// 5.5.3 allows.
     pong: Option<Bytes>,
     closing: Closing,
+    /// Bytes that are still to be written of the answer to the handshake. They are none of the link's.
+    head: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +85,17 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
             early,
             pong: None,
             closing: Closing::No,
+            head: 0,
         }
+    }
+
+    /// Writes these bytes before the first frame, and with it: one system call less, and one packet.
+    pub(super) fn after(mut self, head: Vec<u8>) -> Self {
+        if !head.is_empty() {
+            self.head = head.len();
+            self.writer.push(WsFrame::from(Bytes::from(head)));
+        }
+        self
     }
 
     fn take(&mut self, bytes: &mut [u8], items: &mut Vec<Item>, received: &mut Vec<Received>) {
@@ -163,7 +175,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
         progress: &mut usize,
     ) -> Poll<Result<(), TransportFault>> {
         loop {
-            let flushed = ready!(self.writer.poll_flush(cx, Pin::new(&mut self.io), progress));
+            let mut written = 0;
+            let flushed = self
+                .writer
+                .poll_flush(cx, Pin::new(&mut self.io), &mut written);
+            let of_head = written.min(self.head);
+            self.head -= of_head;
+            *progress += written - of_head;
+            let flushed = ready!(flushed);
             if flushed.is_err() {
                 return Poll::Ready(Err(TransportFault::Link));
             }

@@ -41,16 +41,10 @@ impl Recipient for Member {
         let Some(connection) = self.connection() else {
             return;
         };
-        let now = connection.clock.now();
-        // Nobody is woken to write before it is handed out that the socket has left: a client that sees its DISCONNECT is
-        // in no room any more.
-        let mut state = connection.lock();
-        match close {
-            true => state.machine.inner.close(now),
-            false => state.machine.inner.disconnect(&self.nsp.name),
-        }
-        drop(state);
-        connection.dispatch_later();
+        connection.part(|machine, now| match close {
+            true => machine.close(now),
+            false => machine.disconnect(&self.nsp.name),
+        });
     }
 
     fn describe(&self) -> Description {

@@ -112,7 +112,5 @@ impl Server {
 
 /// Closes a connection because the server ends.
 fn let_go(client: &Arc<Client>) {
-    let now = client.clock.now();
-    client.with(|machine| machine.inner.shut_down(now));
-    client.dispatch_later();
+    client.part(|machine, now| machine.shut_down(now));
 }

@@ -112,5 +112,5 @@ impl Server {
 
 /// Closes a connection because the server ends.
 fn let_go(client: &Arc<Client>) {
-    client.part(|machine, now| machine.shut_down(now));
+    client.part(socketio_proto::server::Connection::shut_down);
 }

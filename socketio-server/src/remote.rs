@@ -52,6 +52,25 @@ impl RemoteSocket {
         &self.description.data
     }
 
+    /// One of them as a type of yours. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// It is something else.
+    pub fn attribute<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ArgsError> {
+        let value = self.description.data.get(name);
+        value.map(Value::to_type).transpose()
+    }
+
+    /// All of them together, as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// One is missing, or is something else.
+    pub fn read_attributes<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
+        Value::from(self.description.data.clone()).to_type()
+    }
+
     /// What its client said when it came: the object that JavaScript knows as `socket.handshake`.
     pub fn handshake(&self) -> &Value {
         &self.description.handshake

@@ -55,9 +55,7 @@ async fn main() -> std::io::Result<()> {
     // 1. The session that the rest of the site knows, by its cookie.
     let site = io.auth(
         async |handshake: Handshake, State(sessions): State<Sessions>| {
-            let session = handshake
-                .cookie("session")
-                .and_then(|id| sessions.user(id));
+            let session = handshake.cookie("session").and_then(|id| sessions.user(id));
             match session {
                 Some(name) => Ok(User { name }),
                 None => Err(ConnectError::new("log in first")),

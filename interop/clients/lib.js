@@ -39,16 +39,20 @@ function within(promise, what, ms = WAIT) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** A port that was free a moment ago. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+/**
+ * A port that was free a moment ago. It is below those that systems give to outgoing connections, so that it still is when
+ * the server has it, and when a server comes back to it.
+ */
+async function freePort() {
+  for (;;) {
+    const port = 20000 + Math.floor(Math.random() * 12000);
+    const isFree = await new Promise((resolve) => {
+      const probe = net.createServer();
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
 /** Starts a server and waits until it says that it listens: on a free port, unless one is named. */

@@ -1,5 +1,5 @@
-//! The profiles `interop`, `interop-msgpack`, `interop-csr`, `interop-proxied` and `abuse`: what a chat, a game and a dashboard use, with
-//! clients of every version.
+//! The profiles `interop`, `interop-msgpack`, `interop-csr`, `interop-proxied` and `abuse`: what a chat, a game and a
+//! dashboard use, with clients of every version.
 
 mod describe;
 mod ends;

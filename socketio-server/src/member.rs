@@ -58,9 +58,24 @@ struct State {
 
 /// What waits until the client is let in. It is told that first.
 #[derive(Default)]
-pub(crate) struct Early {
-    pub(crate) packets: Vec<Encoded>,
-    pub(crate) rooms: Vec<Room>,
+struct Early {
+    packets: Vec<Encoded>,
+    /// Rooms that were joined, which is true, and left, in order.
+    rooms: Vec<(bool, Vec<Room>)>,
+}
+
+impl Early {
+    /// The rooms that come of it.
+    fn rooms(&self) -> Vec<Room> {
+        let mut all: Vec<Room> = Vec::new();
+        for (joins, rooms) in &self.rooms {
+            match joins {
+                true => all.extend(rooms.iter().cloned()),
+                false => all.retain(|room| !rooms.contains(room)),
+            }
+        }
+        all
+    }
 }
 
 /// How a packet is sent.
@@ -88,6 +103,8 @@ impl Lane {
 pub(crate) enum Phase {
     /// Auth and middlewares have not decided.
     Joining,
+    /// It was let in, and is about to be in its rooms.
+    Entering,
     /// It is in its namespace.
     Joined,
     /// It has left, or was never let in.
@@ -176,7 +193,7 @@ impl Member {
 
     /// Sends a packet, after what the adapter may be holding back.
     pub(crate) fn send(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
-        if self.nsp.adapter().holds_back() && self.phase() == Phase::Joined {
+        if self.nsp.adapter().holds_back() && self.is_let_in() {
             return self.send_later(packet, lane);
         }
         self.deliver_packet(packet, lane)
@@ -194,17 +211,17 @@ impl Member {
     /// Sends a packet now: it is its turn.
     pub(crate) fn deliver_packet(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
         match self.phase() {
-            Phase::Joined => {}
+            Phase::Entering | Phase::Joined => {}
             Phase::Joining => {
                 let mut state = self.lock();
                 match &mut state.early {
+                    // It was let in, or not, in the meantime.
+                    _ if self.phase() != Phase::Joining => {}
                     Some(early) if early.packets.len() < MAX_EARLY => {
                         early.packets.push(packet.clone());
                         return Ok(());
                     }
-                    Some(_) => return Err(EmitError::Full),
-                    // It was let in, or not, in the meantime.
-                    None => {}
+                    _ => return Err(EmitError::Full),
                 }
             }
             Phase::Left => return Err(EmitError::Closed),
@@ -227,16 +244,53 @@ impl Member {
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Joining,
-            1 => Phase::Joined,
+            1 => Phase::Entering,
+            2 => Phase::Joined,
             _ => Phase::Left,
         }
     }
 
-    /// It was let in. What was sent and joined before.
-    pub(crate) fn joined(&self) -> Early {
+    /// Whether it was let in and has not left.
+    pub(crate) fn is_let_in(&self) -> bool {
+        matches!(self.phase(), Phase::Entering | Phase::Joined)
+    }
+
+    /// It was let in. What was sent before.
+    pub(crate) fn let_in(&self) -> Vec<Encoded> {
         let mut state = self.lock();
-        self.phase.store(Phase::Joined as u8, Ordering::Release);
-        *state.early.take().unwrap_or_default()
+        self.phase.store(Phase::Entering as u8, Ordering::Release);
+        let early = state.early.as_mut();
+        early.map_or_else(Vec::new, |early| std::mem::take(&mut early.packets))
+    }
+
+    /// Enters its rooms: those that were joined before, and what is joined and left in this moment. False if somebody else
+    /// has its id.
+    pub(crate) fn enter(self: &Arc<Self>) -> bool {
+        let local = self.nsp.adapter().local();
+        let (rooms, mut done) = {
+            let state = self.lock();
+            let early = state.early.as_ref();
+            early.map_or_else(Default::default, |early| (early.rooms(), early.rooms.len()))
+        };
+        let is_new = local.insert(Arc::<Self>::clone(self), rooms);
+        loop {
+            let mut state = self.lock();
+            let early = state.early.as_ref();
+            let Some((joins, rooms)) = early.and_then(|early| early.rooms.get(done)).cloned()
+            else {
+                self.phase.store(Phase::Joined as u8, Ordering::Release);
+                let early = state.early.take();
+                drop(state);
+                drop(early);
+                return is_new;
+            };
+            drop(state);
+            done += 1;
+            match joins {
+                true => local.join(&self.id, rooms),
+                false => local.leave(&self.id, rooms),
+            };
+        }
     }
 
     /// It has left, or was not let in. Whoever waits for that, or for an answer, hears of it.
@@ -267,6 +321,27 @@ impl Member {
         }
     }
 
+    /// Resolves when none of its handlers waits for anything. To be asked only when it has left.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let notified = self.closed.notified();
+            let mut notified = std::pin::pin!(notified);
+            notified.as_mut().enable();
+            if self.running.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// The last of its handlers that waited has ended.
+    pub(crate) fn became_idle(&self) {
+        // Before it has left nobody asks, and whoever waits for its end would be told too early.
+        if self.phase() == Phase::Left {
+            self.closed.notify_waiters();
+        }
+    }
+
     pub(crate) fn connection(&self) -> Option<Arc<Client>> {
         self.connection.upgrade()
     }
@@ -285,10 +360,25 @@ impl Member {
 
     // --- rooms and attributes -------------------------------------------------------------------------------
 
-    /// Rooms to join as soon as it is let in. `None` if that has been decided.
-    pub(crate) fn early<R>(&self, change: impl FnOnce(&mut Vec<Room>) -> R) -> Option<R> {
+    /// Joins rooms, or leaves them, when it enters. False if it is in its rooms already, or not in them any more.
+    pub(crate) fn change_early(&self, joins: bool, rooms: &[Room]) -> bool {
+        if self.phase() >= Phase::Joined {
+            return false;
+        }
         let mut state = self.lock();
-        state.early.as_mut().map(|early| change(&mut early.rooms))
+        let Some(early) = &mut state.early else {
+            return false;
+        };
+        early.rooms.push((joins, rooms.to_vec()));
+        true
+    }
+
+    /// The rooms that it has joined and may not have entered.
+    pub(crate) fn early_rooms(&self) -> Vec<Room> {
+        let state = self.lock();
+        let own = self.is_let_in().then(|| Room::from(&self.id));
+        let early = state.early.iter().flat_map(|early| early.rooms());
+        own.into_iter().chain(early).collect()
     }
 
     pub(crate) fn last_rooms(&self) -> Vec<Room> {

@@ -228,7 +228,8 @@ impl<D: 'static> Namespace<D> {
         self.shared().listeners.on_disconnected(erase(handler));
     }
 
-    /// Handles the events of each socket strictly one after the other: the next one starts when the one before has ended.
+    /// Handles the events of each socket strictly one after the other: the next one starts when the one before has ended. Also
+    /// when the client has left: what it had sent before goes on one by one, and then handlers hear of its end.
     ///
     /// A handler that waits for an acknowledgement of its own client is not held up by this; one that waits for another event
     /// of its client waits for ever.

@@ -285,8 +285,16 @@ async fn ask(question: &Question, parents: Vec<Arc<Parent>>) -> Result<Claim, Co
         match caught(|| Ok::<_, Error>(judge(asking))).await {
             Ok(true) => return Ok(parent.claim(&question.name, Params::default())),
             Ok(false) => {}
-            Err((_, error)) => {
-                tracing::warn!(%error, "a function that decides about namespaces failed")
+            Err((kind, error)) => {
+                let failure = Failure {
+                    kind,
+                    error: &error,
+                    namespace: question.name.as_str(),
+                    event: "connect",
+                    member: None,
+                    wants_answer: false,
+                };
+                question.common.hooks.failed(&failure, None);
             }
         }
     }

@@ -38,7 +38,7 @@
 //! # #[derive(Clone)]
 //! # struct Db;
 //! # impl Db {
-//! #     async fn user(&self, _: &str) -> Option<User> { None }
+//! #     async fn user(&self, token: &str) -> Option<User> { (token == "right").then_some(User { id: 1 }) }
 //! #     async fn rename(&self, _: u64, _: &str) -> Result<(), std::fmt::Error> { Ok(()) }
 //! # }
 //! struct User {
@@ -163,7 +163,7 @@ pub use handshake::Handshake;
 pub use hooks::{Failure, FailureKind, Outgoing};
 pub use listeners::Listener;
 pub use namespace::{InvalidPattern, Namespace, Params};
-pub use remote::{FetchError, RemoteSocket, ServerAnswers, ServerEvent};
+pub use remote::{FetchError, Incomplete, RemoteSocket, ServerAnswers, ServerEvent};
 pub use server::{Server, ServerBuilder, Shutdown};
 pub use socket::Socket;
 pub use target::Target;
@@ -179,7 +179,7 @@ pub use socketio_proto::{
     EncodeError, Json, Limits, Number, Object, RawValue, SocketId, Value, Values,
 };
 
-/// The code of the README is compiled with the tests.
-#[cfg(doctest)]
+/// The code of the README is compiled with the tests, and run by `tests/quick_starts`.
+#[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketio_adapter::{
-    AckRequest, Answers, Asked, Broadcast, Flags, IntoRooms, Recipient, Room, Target as Selected,
+    AckRequest, Answers, Asked, Broadcast, Flags, IntoRooms, Room, Target as Selected,
 };
 use socketio_proto::{Arguments, Emit};
 
@@ -15,7 +15,7 @@ use crate::ack::{AckStream, Gathered};
 use crate::error::EmitError;
 use crate::member::{Member, Waiter};
 use crate::namespace::{Common, Nsp, Parent, Shared};
-use crate::remote::{self, FetchError, RemoteSocket};
+use crate::remote::{self, FetchError, Incomplete, RemoteSocket};
 
 /// A namespace, or those of a pattern.
 #[derive(Clone, Debug)]
@@ -286,6 +286,16 @@ impl Target {
         remote::fetch(&self.of, &self.to_selected(), timeout).await
     }
 
+    /// How many sockets are addressed, those of other nodes included.
+    ///
+    /// # Errors
+    ///
+    /// A node did not answer in time.
+    pub async fn count_sockets(&self) -> Result<usize, Incomplete<usize>> {
+        let timeout = self.timeout.unwrap_or(remote::TIMEOUT);
+        remote::count(&self.of, &self.to_selected(), timeout).await
+    }
+
     /// Makes all who are addressed join a room, or several.
     pub fn sockets_join(&self, rooms: impl IntoRooms) {
         let rooms: Vec<Room> = rooms.into_rooms().collect();
@@ -307,7 +317,7 @@ impl Target {
     /// Disconnects all who are addressed from the namespace; or closes their connections, whatever other namespaces they are in.
     pub fn disconnect_sockets(&self, close: bool) {
         if let Some(member) = &self.only {
-            return member.disconnect(close);
+            return member.disconnect_in_order(close);
         }
         for nsp in self.of.namespaces() {
             nsp.adapter().disconnect(&self.selected, close);

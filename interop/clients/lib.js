@@ -55,6 +55,19 @@ async function freePort() {
   }
 }
 
+/** Has a process end with this one, however this one ends. */
+function tie(child) {
+  if (!isTied) {
+    isTied = true;
+    process.once("exit", () => tied.forEach((each) => each.kill("SIGTERM")));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+  }
+  tied.add(child);
+  child.once("exit", () => tied.delete(child));
+}
+const tied = new Set();
+let isTied = false;
+
 /** Starts a server and waits until it says that it listens: on a free port, unless one is named. */
 async function start(command, profile, { port: wanted, files } = {}) {
   const port = wanted ?? (await freePort());
@@ -63,6 +76,7 @@ async function start(command, profile, { port: wanted, files } = {}) {
   const child = spawn(program, [...fixed, "--profile", profile, "--port", String(port), ...folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  tie(child);
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   const lines = readline.createInterface({ input: child.stdout });
   const listening = new Promise((resolve) => lines.on("line", (line) => /^LISTENING /.test(line) && resolve()));
@@ -205,4 +219,4 @@ function request(url, options = {}) {
   return within(sent, `the answer of ${url}`);
 }
 
-module.exports = { CLIENTS, WAIT, WAYS, Peer, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, until, within };
+module.exports = { CLIENTS, WAIT, WAYS, Peer, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, tie, until, within };

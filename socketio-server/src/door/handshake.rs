@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use engineio_proto::query;
 use http::HeaderMap;
-use http::header::ORIGIN;
+use http::header::{COOKIE, ORIGIN};
 
 /// The first request of a client: what was asked for, headers, address.
 ///
@@ -149,6 +149,19 @@ impl Handshake {
         }
     }
 
+    /// The value of a cookie of this name, as it was sent; of several, the first, which is that of the longest path.
+    ///
+    /// What belongs to a session is found by it in [`auth`](crate::Namespace::auth): browsers send cookies by themselves, with
+    /// polling and with WebSocket, and pages of other origins are refused before that.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.headers().filter(|(key, _)| *key == COOKIE.as_str());
+        let lines = cookies.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+        let mut pairs = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.split_once('='));
+        pairs.find_map(|(key, value)| (key.trim() == name).then(|| value.trim()))
+    }
+
     /// The address of the client: that of the connection, or what a trusted proxy says.
     ///
     /// `None` if nobody said it: see [`Peer`].
@@ -257,6 +270,25 @@ mod tests {
         assert_eq!(handshake.headers().count(), 4);
         assert!(!handshake.is_cross_domain());
         assert_eq!(handshake.address(), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name_in_any_line() {
+        let handshake = handshake(
+            "/",
+            &[
+                (
+                    "cookie",
+                    "mysession=1; session=a=b ; session=2;broken; empty=",
+                ),
+                ("cookie", "other=3"),
+            ],
+        );
+        assert_eq!(handshake.cookie("session"), Some("a=b"));
+        assert_eq!(handshake.cookie("other"), Some("3"));
+        assert_eq!(handshake.cookie("empty"), Some(""));
+        assert_eq!(handshake.cookie("broken"), None);
+        assert_eq!(handshake.cookie("Session"), None);
     }
 
     #[test]

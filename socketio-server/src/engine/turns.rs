@@ -178,6 +178,16 @@ impl<W> Wakers<W> {
 
 impl Wakers {
     pub(crate) fn wake(self) {
-        self.into_iter().for_each(Waker::wake);
+        // Called for each message that is sent to anybody; mostly there is nobody to be woken.
+        let Self([driver, get, post]) = self;
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        if let Some(get) = get {
+            get.wake();
+        }
+        if let Some(post) = post {
+            post.wake();
+        }
     }
 }

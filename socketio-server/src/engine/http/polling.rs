@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::refusal::Refused;
 use super::{Answer, Core, answer};
 use crate::door::{AnyBody, ResponseBody, Unwritten};
-use crate::engine::connection::Connection;
+use crate::engine::connection::{Connection, Reading};
 use crate::engine::machine::{Machine, Protocol};
 use crate::engine::meter::{Meter, Way};
 
@@ -30,13 +30,10 @@ pub(super) async fn get<P: Protocol>(
     let mut body = BytesMut::new();
     let content = poll_fn(|cx| {
         let mut state = connection.lock();
-        // Events are still being handed out: what comes of them belongs into the same answer.
-        if !state.is_dispatching()
-            && let Some(content) = state.machine.poll_payload(&mut body)
-        {
+        if let Some(content) = state.poll_payload(&mut body) {
             return Poll::Ready(content);
         }
-        state.get_sleeps(cx.waker());
+        state.turns.get_sleeps(cx.waker());
         Poll::Pending
     })
     .await;
@@ -82,8 +79,7 @@ pub(super) async fn post<P: Protocol>(
     let pending = PendingPost(Some(connection));
     // Who does not read his answers, or is not listened to, is not read from.
     until(connection, |connection| {
-        let reads = connection.session(Session::wants_input);
-        reads && connection.protocol.wants_input(connection)
+        connection.reading() == Reading::Yes && connection.protocol.wants_input(connection)
     })
     .await;
     let options = &core.options;
@@ -101,6 +97,7 @@ pub(super) async fn post<P: Protocol>(
     };
     pending.done();
     core.meter.received(Way::Polling, body.len());
+    connection.lock().turns.received(body.len());
     connection.input(|machine, now| machine.handle_post(body, now))?;
     let settled = until(connection, |connection| {
         connection.protocol.is_settled(connection)
@@ -124,7 +121,7 @@ async fn until<P: Protocol>(
     holds: impl Fn(&Arc<Connection<P>>) -> bool,
 ) {
     poll_fn(|cx| {
-        connection.lock().post_sleeps(cx.waker());
+        connection.lock().turns.post_sleeps(cx.waker());
         if holds(connection) || !connection.session(Session::is_open) {
             return Poll::Ready(());
         }

@@ -1,6 +1,7 @@
 //! One client in one namespace, as the inside of the server knows it. What applications have is a handle on it.
 
 mod acks;
+mod early;
 mod recipient;
 
 use std::any::Any;
@@ -15,6 +16,7 @@ use socketio_proto::{AckError as ProtocolAckError, AckId, Codec, Emit, Encoded, 
 use tokio::sync::Notify;
 
 pub(crate) use self::acks::Waiter;
+use self::early::Early;
 use crate::Handshake;
 use crate::dispatch::Client;
 use crate::error::EmitError;
@@ -54,28 +56,6 @@ struct State {
     attributes: Option<Box<Object>>,
     /// The rooms that it was in when it left.
     last_rooms: Vec<Room>,
-}
-
-/// What waits until the client is let in. It is told that first.
-#[derive(Default)]
-struct Early {
-    packets: Vec<Encoded>,
-    /// Rooms that were joined, which is true, and left, in order.
-    rooms: Vec<(bool, Vec<Room>)>,
-}
-
-impl Early {
-    /// The rooms that come of it.
-    fn rooms(&self) -> Vec<Room> {
-        let mut all: Vec<Room> = Vec::new();
-        for (joins, rooms) in &self.rooms {
-            match joins {
-                true => all.extend(rooms.iter().cloned()),
-                false => all.retain(|room| !rooms.contains(room)),
-            }
-        }
-        all
-    }
 }
 
 /// How a packet is sent.
@@ -255,44 +235,6 @@ impl Member {
         matches!(self.phase(), Phase::Entering | Phase::Joined)
     }
 
-    /// It was let in. What was sent before.
-    pub(crate) fn let_in(&self) -> Vec<Encoded> {
-        let mut state = self.lock();
-        self.phase.store(Phase::Entering as u8, Ordering::Release);
-        let early = state.early.as_mut();
-        early.map_or_else(Vec::new, |early| std::mem::take(&mut early.packets))
-    }
-
-    /// Enters its rooms: those that were joined before, and what is joined and left in this moment. False if somebody else
-    /// has its id.
-    pub(crate) fn enter(self: &Arc<Self>) -> bool {
-        let local = self.nsp.adapter().local();
-        let (rooms, mut done) = {
-            let state = self.lock();
-            let early = state.early.as_ref();
-            early.map_or_else(Default::default, |early| (early.rooms(), early.rooms.len()))
-        };
-        let is_new = local.insert(Arc::<Self>::clone(self), rooms);
-        loop {
-            let mut state = self.lock();
-            let early = state.early.as_ref();
-            let Some((joins, rooms)) = early.and_then(|early| early.rooms.get(done)).cloned()
-            else {
-                self.phase.store(Phase::Joined as u8, Ordering::Release);
-                let early = state.early.take();
-                drop(state);
-                drop(early);
-                return is_new;
-            };
-            drop(state);
-            done += 1;
-            match joins {
-                true => local.join(&self.id, rooms),
-                false => local.leave(&self.id, rooms),
-            };
-        }
-    }
-
     /// It has left, or was not let in. Whoever waits for that, or for an answer, hears of it.
     pub(crate) fn left(&self, rooms: Vec<Room>) {
         let mut state = self.lock();
@@ -359,27 +301,6 @@ impl Member {
     }
 
     // --- rooms and attributes -------------------------------------------------------------------------------
-
-    /// Joins rooms, or leaves them, when it enters. False if it is in its rooms already, or not in them any more.
-    pub(crate) fn change_early(&self, joins: bool, rooms: &[Room]) -> bool {
-        if self.phase() >= Phase::Joined {
-            return false;
-        }
-        let mut state = self.lock();
-        let Some(early) = &mut state.early else {
-            return false;
-        };
-        early.rooms.push((joins, rooms.to_vec()));
-        true
-    }
-
-    /// The rooms that it has joined and may not have entered.
-    pub(crate) fn early_rooms(&self) -> Vec<Room> {
-        let state = self.lock();
-        let own = self.is_let_in().then(|| Room::from(&self.id));
-        let early = state.early.iter().flat_map(|early| early.rooms());
-        own.into_iter().chain(early).collect()
-    }
 
     pub(crate) fn last_rooms(&self) -> Vec<Room> {
         self.lock().last_rooms.clone()

@@ -293,7 +293,7 @@ async fn ask(question: &Question, parents: Vec<Arc<Parent>>) -> Result<Claim, Co
 }
 
 /// Runs something of the user's to its end, and is told if it panics.
-async fn caught<T>(
+pub(crate) async fn caught<T>(
     call: impl FnOnce() -> Result<Pin<Box<dyn Future<Output = T> + Send>>, Error>,
 ) -> Result<T, (FailureKind, Error)> {
     let called = catch_unwind(AssertUnwindSafe(call));

@@ -217,8 +217,9 @@ impl<P: Protocol> Core<P> {
             client.secure,
             Clock::calendar(),
         );
+        let kept = self.options.hooks.kept(&parts.extensions);
         Ok(Newcomer {
-            handshake: Arc::new(handshake),
+            handshake: Arc::new(handshake.with_extensions(kept)),
             entering,
         })
     }

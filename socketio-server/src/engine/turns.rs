@@ -171,13 +171,6 @@ fn store<W: Clone>(slot: &mut Option<W>, waker: &W) {
 #[must_use]
 pub(crate) struct Wakers<W = Waker>([Option<W>; 3]);
 
-#[cfg(test)]
-impl<W> Wakers<W> {
-    fn into_iter(self) -> impl Iterator<Item = W> {
-        self.0.into_iter().flatten()
-    }
-}
-
 impl Wakers {
     pub(crate) fn wake(self) {
         // Called for each message that is sent to anybody; mostly there is nobody to be woken.

@@ -57,7 +57,8 @@ impl Reported for Disconnected {
 
 /// Starts all handlers of a list, in order.
 pub(crate) fn start_all<E: Reported>(list: Option<&[Entry<E>]>, event: &E) {
-    for handler in list.into_iter().flatten().filter_map(Entry::take) {
+    let Some(list) = list else { return };
+    for handler in list.iter().filter_map(Entry::take) {
         start(event, || handler(event));
     }
 }
@@ -176,6 +177,9 @@ impl Drop for Running {
         let common = &member.nsp.common;
         let of_socket = member.running.fetch_sub(1, Ordering::AcqRel);
         common.running.fetch_sub(1, Ordering::AcqRel);
+        if of_socket == 1 {
+            member.became_idle();
+        }
         let Some(client) = member.connection() else {
             return;
         };

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 mod checks;
+mod relay;
 mod server;
 
 use std::process::ExitCode;

@@ -170,14 +170,18 @@ fn store<W: Clone>(slot: &mut Option<W>, waker: &W) {
 #[must_use]
 pub(crate) struct Wakers<W = Waker>([Option<W>; 3]);
 
-impl<W> Wakers<W> {
-    fn into_iter(self) -> impl Iterator<Item = W> {
-        self.0.into_iter().flatten()
-    }
-}
-
 impl Wakers {
     pub(crate) fn wake(self) {
-        self.into_iter().for_each(Waker::wake);
+        // Called for each message that is sent to anybody; mostly there is nobody to be woken.
+        let Self([driver, get, post]) = self;
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        if let Some(get) = get {
+            get.wake();
+        }
+        if let Some(post) = post {
+            post.wake();
+        }
     }
 }

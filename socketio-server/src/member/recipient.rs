@@ -15,19 +15,18 @@ impl Recipient for Member {
 
     fn deliver(&self, event: &Broadcast<'_>) {
         self.show_outgoing(|| event.emit());
-        let encoded = event.encoded(&self.codec);
         let Some(ack) = event.ack() else {
             // Whoever called `emit` hears of what cannot be encoded; a client that is gone hears nothing.
-            if let Ok(encoded) = encoded {
-                self.deliver_unheard(&encoded, Lane::plain_or_volatile(event.flags().volatile));
-            }
-            return;
+            return event.with_encoded(&self.codec, |encoded| {
+                if let Ok(encoded) = encoded {
+                    self.deliver_unheard(encoded, Lane::plain_or_volatile(event.flags().volatile));
+                }
+            });
         };
         let waiter = Waiter::Many(Arc::clone(&ack.answers));
-        let asked = match encoded {
-            Ok(encoded) => self.ask_now(ack.id, ack.timeout, &encoded, waiter).is_ok(),
-            Err(_) => false,
-        };
+        let asked = event.with_encoded(&self.codec, |encoded| {
+            encoded.is_ok_and(|encoded| self.ask_now(ack.id, ack.timeout, encoded, waiter).is_ok())
+        });
         if !asked {
             let gone = Err(ProtocolAckError::Disconnected);
             ack.answers.answered(Some(&self.id), gone);

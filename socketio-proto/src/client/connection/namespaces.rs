@@ -187,9 +187,10 @@ impl Connection {
             self.leave(&namespace, reason);
             if let Some(socket) = self.find(&namespace) {
                 socket.is_stale = false;
-                // The server may have handed the session over already, with what was missed: shown again, it would be
-                // taken up from a place that this client has not reached, or is gone.
-                if was_asked {
+                // A session that was shown and not answered is shown again, with the offset that this client has reached. But
+                // a server that did not notice the silence may have handed it over to a socket that it still serves, and the
+                // reference takes the rooms from the newer of two sockets when the older one ends.
+                if was_asked && reason == DisconnectReason::PingTimeout {
                     socket.forget_session();
                 }
             }

@@ -28,10 +28,11 @@ pub(super) async fn get<P: Protocol>(
     connection.input(Machine::handle_get)?;
     let pending = PendingGet(Some(connection));
     let mut body = BytesMut::new();
-    let content = poll_fn(|cx| {
+    let (content, compress) = poll_fn(|cx| {
         let mut state = connection.lock();
         if let Some(content) = state.poll_payload(&mut body) {
-            return Poll::Ready(content);
+            let compress = state.machine.session().compress_payload();
+            return Poll::Ready((content, compress));
         }
         state.turns.get_sleeps(cx.waker());
         Poll::Pending
@@ -48,7 +49,11 @@ pub(super) async fn get<P: Protocol>(
         move || connection.input(Machine::handle_get_aborted)
     });
     let body = ResponseBody::watched(body.freeze(), unwritten);
-    Ok(answer::polled(content.as_str(), body))
+    let mut answer = answer::polled(content.as_str(), body);
+    if !compress {
+        answer.extensions_mut().insert(answer::AsItIs);
+    }
+    Ok(answer)
 }
 
 /// Tells the session when the client gives up on its `GET`: hyper drops the future of the answer then.

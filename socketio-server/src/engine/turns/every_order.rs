@@ -8,6 +8,12 @@ use std::collections::HashSet;
 
 use super::{AHEAD, Turns, Wakers};
 
+impl<W> Wakers<W> {
+    fn into_iter(self) -> impl Iterator<Item = W> {
+        self.0.into_iter().flatten()
+    }
+}
+
 /// Somebody who deals with the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {

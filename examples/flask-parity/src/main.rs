@@ -57,6 +57,9 @@ fn answer_errors(io: &Server) {
             failure.socket().map(|socket| socket.id().clone()),
             failure.error()
         );
-        Some(Value::Object(Object::from_iter([("error", failure.error().to_string())])))
+        Some(Value::Object(Object::from_iter([(
+            "error",
+            failure.error().to_string(),
+        )])))
     });
 }

@@ -160,11 +160,18 @@ pub(crate) fn conclude(client: &Arc<Client>, decision: Decision) {
     }
     let nsp = &member.nsp;
     nsp.shared.meter.joined();
-    client.local.lock().memberships.push(Membership {
+    let membership = Membership {
         member: Arc::clone(&member),
         claim: candidate.claim.take(),
         backlog: VecDeque::new(),
-    });
+    };
+    let mut inside = client.local.lock();
+    if inside.memberships.is_empty() {
+        // Nearly all clients are in one namespace.
+        inside.memberships.reserve_exact(1);
+    }
+    inside.memberships.push(membership);
+    drop(inside);
     if !member.enter() {
         tracing::error!("two sockets have the same id");
     }

@@ -34,6 +34,7 @@ use crate::server::Sio;
 pub(crate) type Client = Connection<Sio>;
 
 /// The state machine of a client, and what was posted to be handed out with its events.
+#[repr(C)]
 pub(crate) struct Multiplexed {
     pub(crate) inner: Joined,
     codec: Arc<dyn Codec>,

@@ -29,18 +29,21 @@ use crate::server::States;
 ///
 /// Handles keep this, and nothing else: connection, rooms, pending acknowledgements and what `auth` returned are let go when it
 /// is disconnected; only the latter stays for as long as somebody may ask for it.
+///
+/// The members stand in memory in this order: what a broadcast looks at comes first.
+#[repr(C)]
 pub(crate) struct Member {
-    pub(crate) id: SocketId,
-    pub(crate) nsp: Arc<Nsp>,
-    pub(crate) handshake: Handshake,
-    pub(crate) codec: Arc<dyn Codec>,
     connection: Weak<Client>,
+    pub(crate) nsp: Arc<Nsp>,
+    phase: AtomicU8,
+    /// Handlers of this socket alone.
+    pub(crate) listeners: OnceLock<Arc<Listeners>>,
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) id: SocketId,
+    pub(crate) handshake: Handshake,
     this: Weak<Member>,
     /// What `auth` returned; empty until it has.
     pub(crate) data: OnceLock<Box<dyn Any + Send + Sync>>,
-    /// Handlers of this socket alone.
-    pub(crate) listeners: OnceLock<Arc<Listeners>>,
-    phase: AtomicU8,
     /// Handlers of this socket that wait for something.
     pub(crate) running: AtomicUsize,
     state: Mutex<State>,

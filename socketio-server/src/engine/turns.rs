@@ -18,6 +18,7 @@ const FRAME: usize = 64;
 /// The driver, requests that wait, and the dispatch baton. `W` is how somebody is woken.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
+#[repr(C)]
 pub(crate) struct Turns<W = Waker> {
     /// The driver, if it sleeps.
     driver: Option<W>,

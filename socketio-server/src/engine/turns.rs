@@ -1,7 +1,7 @@
 //! Whose turn it is with a client: who hands out what happened, and who sleeps until there is something to do.
 //!
 //! Each call is made under the lock of the connection, and what it returns is woken after that. So what may go wrong is
-//! what happens between two calls: [`every_order`] tries all that can.
+//! what happens between two calls: the test `every_order` tries all that can.
 
 #[cfg(test)]
 mod every_order;

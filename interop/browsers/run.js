@@ -136,6 +136,10 @@ class Bench {
         play(foreign, bundle, "acknowledgements", { way }));
     }
     if (bundle.eio === 3) {
+      for (const [page, which] of [[own, "a page of another origin"], [file, "a page from a disk"]]) {
+        await this.check(bundle, "refused", `${which}, by script tags`, async () =>
+          assert.deepStrictEqual(await play(page, bundle, "knock", { way: "jsonp", url: closed.url }), { refused: true, heard: [] }));
+      }
       await this.check(bundle, "JSONP", "cross origin", () =>
         play(foreign, bundle, "acknowledgements", { way: "jsonp", url: open.url }));
     }

@@ -68,22 +68,24 @@ function tie(child) {
 const tied = new Set();
 let isTied = false;
 
-/** Starts a server and waits until it says that it listens: on a free port, unless one is named. */
-async function start(command, profile, { port: wanted, files } = {}) {
-  const port = wanted ?? (await freePort());
+/** Starts a server and waits until it says where it listens: on a port that the system chooses, unless one is named. */
+async function start(command, profile, { port: wanted = 0, files } = {}) {
   const [program, ...fixed] = command;
   const folder = files ? ["--static", files] : [];
-  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(port), ...folder], {
+  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(wanted), ...folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   tie(child);
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   const lines = readline.createInterface({ input: child.stdout });
-  const listening = new Promise((resolve) => lines.on("line", (line) => /^LISTENING /.test(line) && resolve()));
+  const listening = new Promise((resolve) => lines.on("line", (line) => {
+    const [, port] = /^LISTENING (\d+)$/.exec(line) ?? [];
+    if (port) resolve(Number(port));
+  }));
   const early = ended.then(({ code }) => {
     throw new Error(`the server ended with ${code} before it listened`);
   });
-  await within(Promise.race([listening, early]), "LISTENING");
+  const port = await within(Promise.race([listening, early]), "LISTENING");
   return {
     url: `http://127.0.0.1:${port}`,
     port,

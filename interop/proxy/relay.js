@@ -9,8 +9,8 @@ const HOP_BY_HOP = ["connection", "upgrade", "keep-alive", "proxy-connection", "
 
 const passed = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)));
 
-/** Relays to a port of this machine, from a port of its own. `stripped()` counts upgrades that were asked for. */
-async function relay(port, to) {
+/** Relays to a port of this machine. `stripped()` counts upgrades that were asked for. */
+async function relay(to) {
   let stripped = 0;
   const agent = new http.Agent({ keepAlive: true });
   const server = http.createServer((request, response) => {
@@ -30,10 +30,10 @@ async function relay(port, to) {
   });
   await new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(0, "127.0.0.1", resolve);
   });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${server.address().port}`,
     stripped: () => stripped,
     stop() {
       server.closeAllConnections();

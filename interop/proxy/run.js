@@ -311,7 +311,7 @@ async function withoutUpgrade() {
   const node = await start([program], "interop-proxied");
   const work = CLIENTS.map((client) => async () => {
     await check(`socket.io-client ${client.name}`, "no upgrade", "1,000 events each way", async () => {
-      const between = await relay(await freePort(), node.port);
+      const between = await relay(node.port);
       const peer = new Peer(between, client, "upgrade");
       const socket = await peer.join();
       const got = collect(socket, "seq");

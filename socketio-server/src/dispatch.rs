@@ -34,6 +34,7 @@ use crate::server::Sio;
 pub(crate) type Client = Connection<Sio>;
 
 /// The state machine of a client, and what was posted to be handed out with its events.
+#[repr(C)]
 pub(crate) struct Multiplexed {
     pub(crate) inner: Joined,
     codec: Arc<dyn Codec>,
@@ -262,16 +263,22 @@ fn leave(client: &Arc<Client>, membership: Membership, reason: DisconnectReason)
         claim,
         backlog,
     } = membership;
-    backlog::flush(client, backlog);
-    let event = Disconnected {
-        member: Arc::clone(&member),
-        reason,
+    let backlog = backlog::take(client, backlog);
+    let event = Disconnected { member, reason };
+    let member = &event.member;
+    let leaves = || {
+        let rooms = member.nsp.adapter().local().remove(&**member);
+        member.left(rooms.unwrap_or_default());
+        member.nsp.shared.meter.left();
     };
+    if !backlog.is_empty() && member.nsp.shared.is_sequential() {
+        leaves();
+        return backlog::finish(backlog, event, claim);
+    }
+    backlog.iter().for_each(backlog::begin);
     let table = member.nsp.shared.listeners.table();
     run::start_all(table.disconnecting.as_deref(), &event);
-    let rooms = member.nsp.adapter().local().remove(&*member);
-    member.left(rooms.unwrap_or_default());
-    member.nsp.shared.meter.left();
+    leaves();
     run::start_all(table.disconnected.as_deref(), &event);
     drop(claim);
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use client::{Client, serve, until};
 use serde::Deserialize;
 use socketio_server::testing::TestServer;
-use socketio_server::{Ack, Bytes, Data, Server, Socket, Transport};
+use socketio_server::{Ack, Bytes, ConnectError, Data, Handshake, Server, Socket, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 /// The head and the body of the answer to a request.
@@ -62,6 +62,40 @@ async fn what_is_sent_without_compression_is_not_compressed() {
     io.compress(false).emit("e", &long).unwrap();
     let (head, _) = http(address, &poll, "").await;
     assert!(!head.to_ascii_lowercase().contains("content-encoding"));
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct User(&'static str);
+
+#[derive(Clone)]
+struct Unnamed;
+
+#[tokio::test]
+async fn what_a_layer_in_front_has_found_out_is_kept_if_it_is_named() {
+    let io = Server::builder().keep_extension::<User>().build();
+    let typed = io.auth(async |handshake: Handshake| {
+        assert!(handshake.extension::<Unnamed>().is_none());
+        let user = handshake.extension::<User>().cloned();
+        user.ok_or_else(|| ConnectError::new("log in first"))
+    });
+    typed.on("who", async |socket: Socket<User>, handshake: Handshake| {
+        assert_eq!(handshake.extension(), Some(socket.data()));
+        Ack(socket.data().0)
+    });
+    let app = axum::Router::new()
+        .layer(io.layer())
+        .layer(axum::Extension(User("Ada")))
+        .layer(axum::Extension(Unnamed));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut client = Client::joined(address).await;
+    client.send("421[\"who\"]").await;
+    assert_eq!(client.recv().await, "431[\"Ada\"]");
+    // Nobody is logged in where there is no such layer.
+    let mut stranger = Client::connect(serve(&io).await).await;
+    stranger.send("40").await;
+    assert_eq!(stranger.recv().await, "44{\"message\":\"log in first\"}");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
 use engineio_proto::query;
-use http::HeaderMap;
 use http::header::{COOKIE, ORIGIN};
+use http::{Extensions, HeaderMap};
 
 /// The first request of a client: what was asked for, headers, address.
 ///
@@ -21,6 +21,7 @@ pub struct Handshake {
     /// How much of `data` is the URL. Headers follow.
     url: usize,
     data: Box<[u8]>,
+    extensions: Extensions,
 }
 
 /// From where a request came, as an extension of the request. The listener of this crate puts it there; with another one the
@@ -108,7 +109,32 @@ impl Handshake {
             issued,
             url: url.len(),
             data: data.into_boxed_slice(),
+            extensions: Extensions::new(),
         }
+    }
+
+    /// With what a layer in front has found out.
+    pub(crate) fn with_extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
+    }
+
+    /// What a layer in front of the server has found out about the request: the extension of this type, if there was one and the option
+    /// `keep_extension` names the type.
+    ///
+    /// ```
+    /// use socketio_server::{ConnectError, Handshake, Server};
+    ///
+    /// #[derive(Clone)]
+    /// struct User(String); // what the layer puts there
+    ///
+    /// let io = Server::builder().keep_extension::<User>().build();
+    /// io.auth(async |handshake: Handshake| match handshake.extension::<User>() {
+    ///     Some(user) => Ok(user.clone()),
+    ///     None => Err(ConnectError::new("log in first")),
+    /// });
+    /// ```
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
     }
 
     /// What was asked for: path and query.

@@ -19,23 +19,28 @@ use crate::door::Handshake;
 ///
 /// The lock is held for the machine only: never across a system call, a wake-up, a handler, or the `Drop` or `Serialize` of a
 /// user's type.
+///
+/// Its members stand in memory in this order, here and in what it is made of: a message to thousands of clients waits for the
+/// memory of each of them, and what it looks at is in half as many places if that comes first.
+#[repr(C)]
 pub(crate) struct Connection<P: Protocol> {
+    state: Mutex<State<P::Machine>>,
     pub(crate) protocol: Arc<P>,
     pub(crate) clock: Clock,
     /// What the client said when it came.
     pub(crate) handshake: Arc<Handshake>,
     /// What is logged about the client stands in this. It has a number: the id of a session is a secret.
     pub(crate) span: Span,
-    state: Mutex<State<P::Machine>>,
     /// What the protocol keeps with each client.
     pub(crate) local: P::Local,
 }
 
 /// What is behind the lock.
+#[repr(C)]
 pub(crate) struct State<M> {
-    pub(crate) machine: M,
     /// Who hands out events, and who sleeps.
     pub(crate) turns: Turns,
+    pub(crate) machine: M,
     /// Links that the driver does not have yet.
     pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
     /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends

@@ -104,6 +104,8 @@ impl<P: Protocol> Driver<P> {
         let mut begun = None;
         for _ in 0..ROUNDS {
             let new = self.connection.lock().driver_runs();
+            // Nearly always one, and never another.
+            self.links.reserve_exact(new.len());
             self.links.extend(new.into_iter().map(|(id, link)| Driven {
                 id,
                 link,

@@ -18,6 +18,7 @@ const FRAME: usize = 64;
 /// The driver, requests that wait, and the dispatch baton. `W` is how somebody is woken.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
+#[repr(C)]
 pub(crate) struct Turns<W = Waker> {
     /// The driver, if it sleeps.
     driver: Option<W>,
@@ -169,12 +170,6 @@ fn store<W: Clone>(slot: &mut Option<W>, waker: &W) {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Wakers<W = Waker>([Option<W>; 3]);
-
-impl<W> Wakers<W> {
-    fn into_iter(self) -> impl Iterator<Item = W> {
-        self.0.into_iter().flatten()
-    }
-}
 
 impl Wakers {
     pub(crate) fn wake(self) {

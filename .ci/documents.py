@@ -23,10 +23,14 @@ MAPPED = ("engineio-proto", "socketio-proto")
 # The heading above the table of everything else.
 AROUND = "Around them"
 PLANNED = "(planned)"
-# The table of behaviour, whose tests they are all of, and where the tests that it names may stand.
-BEHAVIOUR = "socketio-server/tests/behaviour.md"
-ALL_OF = "socketio-server/tests/engine"
-TESTS_IN = ("socketio-server", "engineio-proto", "examples/conformance")
+# The tables of behaviour, whose tests each has all of, and where the tests that they name may stand.
+BEHAVIOUR = {
+    "socketio-server/tests/behaviour.md": "socketio-server/tests/engine",
+    "socketio-client/tests/behaviour.md": "socketio-client/tests",
+}
+TESTS_IN = ("socketio-server", "socketio-client", "socketio-proto", "engineio-proto", "examples/conformance")
+# Checks of the client against servers of others count as tests.
+CHECKS_IN = "interop/servers/src/checks"
 WITHOUT_TEST = ("later: ", "not here: ")
 # What tutorials show, and the test or the page for each; or what is missing.
 SCENARIOS = "docs/scenarios.md"
@@ -91,8 +95,8 @@ def code_map(text):
     return sections
 
 
-def behaviour_violations(table, tests, must_be_named):
-    """What is wrong with the table of behaviour. `tests` are the names of all tests that it may name."""
+def behaviour_violations(file, table, tests, must_be_named):
+    """What is wrong with a table of behaviour. `tests` are the names of all tests that it may name."""
     seen, named = set(), set()
     for line in table.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -100,22 +104,22 @@ def behaviour_violations(table, tests, must_be_named):
             continue
         row, names = cells[0], re.findall("`([^`]+)`", cells[-1])
         if len(cells) != 4:
-            yield f"{BEHAVIOUR}: row {row} has {len(cells)} cells, not 4"
+            yield f"{file}: row {row} has {len(cells)} cells, not 4"
         if row in seen:
-            yield f"{BEHAVIOUR}: there are two rows {row}"
+            yield f"{file}: there are two rows {row}"
         seen.add(row)
         if cells[-1].startswith(WITHOUT_TEST):
             continue
         if not names:
-            yield f"{BEHAVIOUR}: row {row} names no test, and does not say why (later: ..., not here: ...)"
+            yield f"{file}: row {row} names no test, and does not say why (later: ..., not here: ...)"
         for name in names:
             if name not in tests:
-                yield f"{BEHAVIOUR}: row {row} names the test {name}, which is not there"
+                yield f"{file}: row {row} names the test {name}, which is not there"
         named.update(names)
     if not seen:
-        yield f"{BEHAVIOUR}: has no rows"
+        yield f"{file}: has no rows"
     for name in sorted(must_be_named - named):
-        yield f"{BEHAVIOUR}: no row names the test {name} of {ALL_OF}"
+        yield f"{file}: no row names the test {name}"
 
 
 def scenario_violations(page, tests, exists):
@@ -171,6 +175,12 @@ def tests_in(*folders):
     return {name for folder in folders for file in folder.rglob("*.rs") for name in marked.findall(file.read_text())}
 
 
+def checks_in(folder):
+    """The names of all checks below this folder."""
+    marked = re.compile(r"^pub\(super\) async fn (\w+)\(case: Case", flags=re.M)
+    return {name for file in folder.rglob("*.rs") for name in marked.findall(file.read_text())}
+
+
 def behaviour_self_test():
     """The same for the table of behaviour."""
     clean = "| id | behaviour | revisions | test |\n|---|---|---|---|\n" \
@@ -185,9 +195,9 @@ def behaviour_self_test():
         "no row names the test c": (clean, {"a", "c"}),
         "has no rows": ("", set()),
     }
-    wrong = [f"in a clean table: {message}" for message in behaviour_violations(clean, tests, all_of)]
+    wrong = [f"in a clean table: {message}" for message in behaviour_violations("x", clean, tests, all_of)]
     for words, (table, must) in planted.items():
-        found = list(behaviour_violations(table, tests, must))
+        found = list(behaviour_violations("x", table, tests, must))
         if not any(words in message for message in found):
             wrong.append(f"planted and not found: {words!r}; found {found}")
     return wrong, len(planted)
@@ -229,11 +239,13 @@ def check(root):
     documents = {str(file): (root / file).read_text() for file in sorted(files) if not set(NOT_OURS) & set(file.parts)}
     modules = {crate: {file.stem for file in (root / crate / "src").glob("*.rs")} - {"lib"} for crate in MAPPED}
     wrong = list(violations(documents, modules, lambda name: (root / name).exists(), (root / PAGES).read_text()))
-    table, tests = (root / BEHAVIOUR).read_text(), tests_in(*(root / folder for folder in TESTS_IN))
-    wrong += behaviour_violations(table, tests, tests_in(root / ALL_OF))
+    tests = tests_in(*(root / folder for folder in TESTS_IN)) | checks_in(root / CHECKS_IN)
+    for file, all_of in BEHAVIOUR.items():
+        wrong += behaviour_violations(file, (root / file).read_text(), tests, tests_in(root / all_of))
     shown_in, page = tests_in(*(root / folder for folder in SHOWN_IN)), root / SCENARIOS
     wrong += scenario_violations(page.read_text(), shown_in, lambda name: (page.parent / name).exists())
-    return wrong, f"documents: {len(documents)} agree with what is there, and so do {BEHAVIOUR} and {SCENARIOS}"
+    tables = " and ".join([*BEHAVIOUR, SCENARIOS])
+    return wrong, f"documents: {len(documents)} agree with what is there, and so do {tables}"
 
 
 def main():

@@ -1,4 +1,7 @@
-//! What can be chosen for a client.
+//! A client that is being described, and how it begins.
+
+mod behaviour;
+mod server;
 
 use std::fmt;
 use std::future::Future;
@@ -6,9 +9,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engineio_proto::Transport;
 use engineio_proto::client::Config as EngineConfig;
-use engineio_proto::{Revision, Transport};
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderMap;
 use socketio_proto::client::Config as ProtocolConfig;
 use socketio_proto::{Backoff, Codec, Json, Namespace};
 
@@ -98,265 +101,6 @@ impl Builder {
         }
     }
 
-    // --- where the server is --------------------------------------------------------------------------------
-
-    /// Where the server listens for Socket.IO. Default `/socket.io/`; a slash at the end is added.
-    pub fn path(mut self, path: &str) -> Self {
-        let slash = |yes: bool| if yes { "" } else { "/" };
-        self.path = [
-            slash(path.starts_with('/')),
-            path,
-            slash(path.ends_with('/')),
-        ]
-        .concat();
-        self
-    }
-
-    /// The namespace to join, instead of the path of the URL.
-    pub fn namespace(mut self, namespace: &str) -> Self {
-        let parsed = Namespace::new(namespace);
-        self.namespace =
-            Some(parsed.map_err(|error| Error::Config(format!("{namespace:?}: {error}"))));
-        self
-    }
-
-    /// Goes into the query of every request, beside what the URL has. The server sees it in the handshake.
-    pub fn query(mut self, key: &str, value: &str) -> Self {
-        self.query.push((key.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// A header of every request, polling and WebSocket. It goes over those that the client sets itself.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let parsed = (HeaderName::try_from(name), HeaderValue::try_from(value));
-        match parsed {
-            (Ok(name), Ok(value)) => drop(self.headers.append(name, value)),
-            _ => {
-                self.wrong = Some(Error::Config(format!(
-                    "{name:?} cannot be a header with that value"
-                )))
-            }
-        }
-        self
-    }
-
-    /// Headers from a function that is asked at every attempt to connect. They go over those that were
-    /// [set](Self::header).
-    pub fn headers_with<F, Fut, E>(mut self, function: F) -> Self
-    where
-        F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<HeaderMap, E>> + Send + 'static,
-        E: fmt::Display,
-    {
-        self.headers_with = Some(Arc::new(move || {
-            let asked = (function.clone())();
-            Box::pin(async move { asked.await.map_err(|error| error.to_string()) })
-        }));
-        self
-    }
-
-    /// A proxy: `http://[user:password@]host[:port]`, which is asked to connect us (CONNECT), or `socks5://…`. It resolves
-    /// the name of the server. Default none; variables of the environment are not looked at.
-    pub fn proxy(mut self, url: &str) -> Self {
-        match Proxy::parse(url) {
-            Ok(proxy) => self.proxy = Some(proxy),
-            Err(error) => self.wrong = Some(error),
-        }
-        self
-    }
-
-    // --- how to talk to it ----------------------------------------------------------------------------------
-
-    /// The transports that may be used. The first one connects; to the others the connection upgrades, if it began with
-    /// polling and the server offers them. Default polling, then WebSocket; `[Transport::WEBSOCKET]` skips polling.
-    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
-        self.transports = transports.into_iter().collect();
-        if self.transports.is_empty() {
-            self.wrong = Some(Error::Config("there has to be a transport".into()));
-        }
-        if self
-            .transports
-            .iter()
-            .any(|transport| ![Transport::POLLING, Transport::WEBSOCKET].contains(transport))
-        {
-            self.wrong = Some(Error::Config(
-                "the transports are polling and websocket".into(),
-            ));
-        }
-        self
-    }
-
-    /// Whether to upgrade at all. Default true.
-    pub fn upgrade(mut self, yes: bool) -> Self {
-        self.engine.upgrade(yes);
-        self
-    }
-
-    /// Whether the next transport is tried at once where one does not connect. Default false.
-    pub fn try_all_transports(mut self, yes: bool) -> Self {
-        self.try_all = yes;
-        self
-    }
-
-    /// Whether to begin with WebSocket if the last connection got that far. Default false.
-    pub fn remember_upgrade(mut self, yes: bool) -> Self {
-        self.remember_upgrade = yes;
-        self
-    }
-
-    /// The revision of Engine.IO. Default 4; 3 for servers of Socket.IO 2.x.
-    pub fn revision(mut self, revision: Revision) -> Self {
-        self.engine.revision(revision);
-        self
-    }
-
-    /// How packets travel. Default JSON; the server has to use the same.
-    pub fn codec(mut self, codec: impl Codec + Clone) -> Self {
-        self.protocol.codec(codec.clone());
-        self.codec = Arc::new(codec);
-        self
-    }
-
-    /// Whether to ask for base64 instead of binary, for proxies that break binary frames. Default false.
-    pub fn force_base64(mut self, yes: bool) -> Self {
-        self.engine.base64(yes);
-        self
-    }
-
-    /// Whether also the WebSocket is asked for with a query that no cache has seen. Default false; for polling it is always so.
-    pub fn timestamp_requests(mut self, yes: bool) -> Self {
-        self.timestamp_always = yes;
-        self
-    }
-
-    /// Sub-protocols to offer with a WebSocket. Default none.
-    pub fn protocols(mut self, protocols: impl IntoIterator<Item = String>) -> Self {
-        self.protocols = protocols.into_iter().collect();
-        self
-    }
-
-    // --- limits ---------------------------------------------------------------------------------------------
-
-    /// How long it may take until the connection is open, and again until the server has answered for a namespace. Default
-    /// 20 s.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.engine.connect_timeout(timeout);
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long trying WebSocket may take, while polling goes on. Default 10 s.
-    pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
-        self.engine.upgrade_timeout(timeout);
-        self
-    }
-
-    /// How long a close may wait until everything has left. Default 5 s.
-    pub fn close_timeout(mut self, timeout: Duration) -> Self {
-        self.engine.close_timeout(timeout);
-        self
-    }
-
-    /// How many bytes the server may send in one message. Default 16 MiB.
-    pub fn max_payload(mut self, bytes: usize) -> Self {
-        self.engine.max_payload(bytes);
-        self.max_payload = bytes;
-        self
-    }
-
-    /// How many packets one `POST` of polling may hold. Default 16, which is what python-socketio and Flask-SocketIO take: of
-    /// a body with more they drop everything and say nothing. Servers of other kinds take a burst in fewer requests if there
-    /// may be more.
-    pub fn post_limit(mut self, packets: usize) -> Self {
-        self.engine.post_limit(packets);
-        self
-    }
-
-    /// How many bytes and events may wait to be sent: in one namespace while there is no connection, and in the connection.
-    /// Default 4 MiB and 65,536; beyond it [`emit`](Socket::emit) says that it is full. The JavaScript client keeps everything.
-    pub fn send_buffer(mut self, bytes: usize, events: usize) -> Self {
-        self.engine.buffer_limit(bytes, events);
-        self.protocol.buffer_limit(bytes, events);
-        self
-    }
-
-    // --- connecting again -----------------------------------------------------------------------------------
-
-    /// Whether a lost connection is made again by itself. Default true.
-    pub fn reconnect(mut self, yes: bool) -> Self {
-        self.reconnect = yes;
-        self
-    }
-
-    /// How long to wait before each attempt. Default one to five seconds, with full jitter: anything between nothing and a
-    /// delay that doubles. [`Backoff::reference`] is what the JavaScript client does.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
-        self
-    }
-
-    /// After how many attempts to give up. Default never.
-    pub fn max_reconnect_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = Some(attempts);
-        self
-    }
-
-    /// Whether [`connect`](Self::connect) waits for further attempts if the first one fails. Default false: it says why.
-    pub fn retry_first(mut self, yes: bool) -> Self {
-        self.retry_first = yes;
-        self
-    }
-
-    // --- sending --------------------------------------------------------------------------------------------
-
-    /// How long answers are waited for, where nothing else is said. Default until the socket is disconnected.
-    pub fn ack_timeout(mut self, timeout: Duration) -> Self {
-        self.ack_timeout = Some(timeout);
-        self
-    }
-
-    /// Sends every event until it is acknowledged: see [`Emitter::retries`](crate::Emitter::retries). Default zero, which is never.
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
-        self
-    }
-
-    // --- TLS ------------------------------------------------------------------------------------------------
-
-    /// Trusts these certificates (PEM), and none of the system.
-    #[cfg(feature = "tls")]
-    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
-        if let Err(error) = self.tls.add_roots(pem) {
-            self.wrong = Some(error);
-        }
-        self
-    }
-
-    /// Shows this certificate to servers that ask for one: a chain and its private key (PEM).
-    #[cfg(feature = "tls")]
-    pub fn client_certificate(mut self, chain: &[u8], key: &[u8]) -> Self {
-        if let Err(error) = self.tls.set_identity(chain, key) {
-            self.wrong = Some(error);
-        }
-        self
-    }
-
-    /// Uses this configuration of rustls as it is.
-    #[cfg(feature = "tls")]
-    pub fn tls_config(mut self, config: Arc<tokio_rustls::rustls::ClientConfig>) -> Self {
-        self.tls.config = Some(config);
-        self
-    }
-
-    /// Believes every certificate: whoever is on the way to the server can read and change everything. For tests.
-    #[cfg(feature = "tls")]
-    pub fn danger_accept_any_certificate(mut self) -> Self {
-        self.tls.accept_any = true;
-        self
-    }
-
-    // --- handlers -------------------------------------------------------------------------------------------
-
     setup_methods!();
 
     /// Called when a handler fails: it returned an error or panicked, the event did not fit, or its answer could not be sent.
@@ -368,8 +112,6 @@ impl Builder {
         self.on_error = Arc::new(hook);
         self
     }
-
-    // --- the end --------------------------------------------------------------------------------------------
 
     /// Connects, joins the namespace, and waits until the server has agreed.
     ///

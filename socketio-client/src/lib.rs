@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! use serde_json::json;
-//! use socketio_client::{Ack, Client, Data, Socket};
+//! use socketio_client::{Ack, Client, Data};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let socket = Client::builder("https://example.com/chat")          // the path is the namespace
@@ -14,6 +14,7 @@
 //!
 //! socket.emit("message", "hello")?;                                 // never waits
 //! let stored: u64 = socket.emit_with_ack("store", ("a.txt", 3)).await?; // a tuple is several arguments
+//! println!("stored as {stored}");
 //! while let Some(event) = socket.recv().await {                     // what no handler took
 //!     println!("{} {:?}", event.name(), event.args());
 //! }

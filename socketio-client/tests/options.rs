@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use socketio_client::{
-    Backoff, Cause, Client, EmitError, Error, Event, Jitter, Lifecycle, Socket, Status, Transport,
+    Backoff, Bytes, Cause, Client, EmitError, Error, Event, Jitter, Lifecycle, Socket, Status,
+    Transport,
 };
 use support::{serve, serve_with, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 fn quick() -> Backoff {
     Backoff::new(Duration::from_millis(20), Duration::from_millis(50)).with_jitter(Jitter::None)
@@ -179,5 +182,51 @@ async fn who_emits_is_told_what_cannot_be_sent() {
         server.client().transports([]),
     ] {
         assert!(wrong.open().is_err());
+    }
+}
+
+#[tokio::test]
+async fn base64_is_asked_for_and_sent_where_that_is_wanted() {
+    let server = serve().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heard);
+    let server_address = server.address;
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(server_address).await.unwrap();
+        let (mut from_server, mut to_server) = server.split();
+        let (mut from_client, mut to_client) = client.split();
+        let up = async {
+            let mut line = [0; 200];
+            let n = from_client.read(&mut line).await.unwrap();
+            kept.lock().unwrap().extend_from_slice(&line[..n]);
+            to_server.write_all(&line[..n]).await.unwrap();
+            tokio::io::copy(&mut from_client, &mut to_server).await
+        };
+        let down = async {
+            let mut buffer = [0; 4_096];
+            while let Ok(n @ 1..) = from_server.read(&mut buffer).await {
+                kept.lock().unwrap().extend_from_slice(&buffer[..n]);
+                to_client.write_all(&buffer[..n]).await.unwrap();
+            }
+        };
+        let _ = tokio::join!(up, down);
+    });
+    let socket = Client::builder(&format!("http://{address}"))
+        .transports([Transport::WEBSOCKET])
+        .force_base64(true)
+        .connect()
+        .await
+        .unwrap();
+    let sent = Bytes::from_static(&[0, 1, 255]);
+    let back: Bytes = socket.emit_with_ack("echo", &sent).await.unwrap();
+    assert_eq!(back, sent);
+    let heard = heard.lock().unwrap();
+    // What the client sends is masked; what it is sent is text because it asked for that.
+    for expected in [&b"b64=1"[..], b"bAAH/"] {
+        let is_there = heard.windows(expected.len()).any(|part| part == expected);
+        assert!(is_there, "{}", expected.escape_ascii());
     }
 }

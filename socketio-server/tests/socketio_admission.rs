@@ -317,7 +317,7 @@ async fn what_is_joined_and_left_in_the_moment_of_the_decision_counts() {
         Ok::<_, ConnectError>(())
     });
     let address = serve(&io).await;
-    for _ in 0..40 {
+    for _ in 0..12 {
         let client = Client::joined(address).await;
         let (socket, count) = tokio::task::block_in_place(|| done.recv().unwrap());
         let expected = (0..count).map(|n| format!("joined {n}"));

@@ -87,9 +87,7 @@ async fn main() -> std::io::Result<()> {
             FailureKind::Returned | FailureKind::Parameter => failure.error().to_string(),
             _ => "something went wrong".into(),
         };
-        let mut answer = Object::new();
-        answer.insert("error", words);
-        Some(Value::Object(answer))
+        Some(Value::Object(Object::from_iter([("error", words)])))
     });
 
     let port = std::env::args().nth(1).unwrap_or_else(|| "3000".into());

@@ -93,9 +93,7 @@ async fn main() -> std::io::Result<()> {
         let Credentials { token } = handshake.auth()?;
         match token.strip_prefix("thermometer-") {
             Some("0") => {
-                let mut data = Object::new();
-                data.insert("code", "expired");
-                data.insert("renew_at", "/login");
+                let data = Object::from_iter([("code", "expired"), ("renew_at", "/login")]);
                 Err(ConnectError::new("this token has expired").with_data(Value::Object(data)))
             }
             Some(id) => Ok(Device { id: id.to_owned() }),
@@ -110,12 +108,8 @@ async fn main() -> std::io::Result<()> {
     io.on_error(|failure| {
         let told =
             matches!(failure.kind(), FailureKind::Returned).then(|| failure.error().to_string());
-        let mut answer = Object::new();
-        answer.insert(
-            "error",
-            told.unwrap_or_else(|| "something went wrong".into()),
-        );
-        Some(Value::Object(answer))
+        let words = told.unwrap_or_else(|| "something went wrong".into());
+        Some(Value::Object(Object::from_iter([("error", words)])))
     });
 
     let port = std::env::args().nth(1).unwrap_or_else(|| "3000".into());

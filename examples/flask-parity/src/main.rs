@@ -57,8 +57,9 @@ fn answer_errors(io: &Server) {
             failure.socket().map(|socket| socket.id().clone()),
             failure.error()
         );
-        let mut answer = Object::new();
-        answer.insert("error", failure.error().to_string());
-        Some(Value::Object(answer))
+        Some(Value::Object(Object::from_iter([(
+            "error",
+            failure.error().to_string(),
+        )])))
     });
 }

@@ -25,9 +25,10 @@ async fn main() -> std::io::Result<()> {
     editor::register(&io);
     whiteboard::register(&io);
     io.on_error(|failure| {
-        let mut answer = Object::new();
-        answer.insert("error", failure.error().to_string());
-        Some(Value::Object(answer))
+        Some(Value::Object(Object::from_iter([(
+            "error",
+            failure.error().to_string(),
+        )])))
     });
 
     let port = std::env::args().nth(1).unwrap_or_else(|| "3000".into());

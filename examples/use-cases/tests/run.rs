@@ -111,7 +111,6 @@ async fn of_many_players_those_who_were_right_in_time_have_a_point() {
                 .unwrap()
         );
     }
-    assert!(next(&players[0], "left").await.data::<u32>().unwrap() <= 600);
     let scores: Value = next(&host, "scores").await.data().unwrap();
     assert_eq!(scores.as_object().unwrap().len(), 50);
     assert_eq!(
@@ -249,8 +248,18 @@ async fn who_comes_late_to_a_whiteboard_sees_every_stroke_in_order() {
     for expected in 0..=100u8 {
         assert_eq!(stroke(bob.clone()).await, expected);
     }
-    bob.emit("cursor", ("b", 0.5, -1)).unwrap();
-    let (who, x, y): (String, f64, f64) = next(&ada, "cursor").await.data().unwrap();
+    // Volatile: it is not kept for a connection that cannot take it in that moment, so it is said until it was seen.
+    let pointing = async {
+        loop {
+            bob.emit("cursor", ("b", 0.5, -1)).unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let seen = tokio::select! {
+        seen = next(&ada, "cursor") => seen,
+        () = pointing => unreachable!(),
+    };
+    let (who, x, y): (String, f64, f64) = seen.data().unwrap();
     assert_eq!(
         (who.as_str(), x, y),
         (bob.id().unwrap().as_str(), 0.5, -1.0)

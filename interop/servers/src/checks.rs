@@ -1,6 +1,6 @@
 //! What is checked. Each check has a connection of its own.
 
-mod chaos;
+pub(crate) mod chaos;
 mod events;
 mod joining;
 mod leaving;

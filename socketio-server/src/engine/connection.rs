@@ -126,6 +126,15 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
+    /// Has what has just happened handed out by the driver: whoever calls may hold locks, and must not find handlers running
+    /// inside of a call.
+    pub(crate) fn dispatch_later(&self) {
+        let driver = self.lock().turns.ask_driver();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<P::Machine>> {
         // The machine does not panic; if it does, the session is worth no more than its next error.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -213,10 +222,10 @@ impl<M: Machine> State<M> {
         turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// The driver has its turn: gives it the links that are new.
-    pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
-        self.turns.driver_runs(!self.new_links.is_empty());
-        std::mem::take(&mut self.new_links)
+    /// The driver has its turn: gives it the links that are new, and says whether it is to hand out events first.
+    pub(crate) fn driver_runs(&mut self) -> (Vec<(LinkId, Box<dyn Link>)>, bool) {
+        let is_asked = self.turns.driver_runs(!self.new_links.is_empty());
+        (std::mem::take(&mut self.new_links), is_asked)
     }
 
     /// The next frame for a link, if it may leave.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socketio_client::{Bytes, Event, HandlerError, Lifecycle, Socket, Transport, Value};
 
-use super::{Case, Outcome, next, until};
+use super::{Case, Outcome, PATIENCE, next, same, until};
 use crate::relay::Relay;
 
 /// How often the server sends something. Several are on their way whenever the connection breaks.
@@ -21,9 +21,8 @@ enum Seen {
 }
 
 pub(super) async fn a_bad_network_makes_nothing_missed_or_doubled(case: Case<'_>) -> Outcome {
-    let seconds = from_environment("CHAOS_SECONDS")?.unwrap_or(5);
     let now = std::time::UNIX_EPOCH.elapsed()?.subsec_nanos().into();
-    let seed = from_environment("CHAOS_SEED")?.unwrap_or(now);
+    let seed = from_environment("CHAOS_SEED").unwrap_or(now);
     let relay = Relay::start(case.server.port, seed).await?;
     let log = Arc::new(Mutex::new(Vec::new()));
     let (ticks, connects) = (Arc::clone(&log), Arc::clone(&log));
@@ -58,47 +57,50 @@ pub(super) async fn a_bad_network_makes_nothing_missed_or_doubled(case: Case<'_>
     until("the first came", || last().is_some()).await?;
 
     relay.begin();
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    tokio::time::sleep(time()).await;
     relay.end();
     // What is sent from now on comes when all that was missed has come.
     other.emit("tick-number", ())?;
     let sent: u64 = next(&other, "tick-number").await?.data()?;
-    until("what was sent has come", || last() >= Some(sent)).await?;
+    let is_noticed = case.transports == [Transport::WEBSOCKET];
+    let name_seed = |error: String| format!("{error}, with CHAOS_SEED={seed}");
+    if is_noticed {
+        let has_come = until("what was sent has come", || last() >= Some(sent));
+        has_come.await.map_err(name_seed)?;
+    }
+    let answer = socket.emit_with_ack::<u8>("echo-ack", 1).timeout(PATIENCE);
+    same(answer.await?, 1)?;
     socket.close().await;
     other.close().await;
     let log = log.lock().map_err(|error| error.to_string())?;
-    judge(&log, case.transports).map_err(|error| format!("{error}, with CHAOS_SEED={seed}"))?;
+    judge(&log, is_noticed).map_err(name_seed)?;
     Ok(())
 }
 
-/// Every tick once, in order, without a gap unless the client was told that its session was not recovered.
-fn judge(log: &[Seen], transports: &[Transport]) -> Result<(), String> {
+/// Every tick once and in order. Where the server notices every loss, nothing is missed either.
+///
+/// A WebSocket that breaks is noticed by both ends. A client that polls is missed when its next poll is, and until then the
+/// server may have two sockets for one session; which of them gets what is not for the client to say.
+fn judge(log: &[Seen], is_noticed: bool) -> Result<(), String> {
     let mut last = None;
-    let mut may_have_missed = true;
     let (mut recovered, mut started_anew) = (0, 0);
     for seen in log {
         match *seen {
             Seen::Connected { recovered: true } => recovered += 1,
-            Seen::Connected { recovered: false } => {
-                started_anew += 1;
-                may_have_missed = true;
-            }
+            Seen::Connected { recovered: false } => started_anew += 1,
             Seen::Tick(n) => {
                 let follows = last.map_or(0, |last| last + 1);
                 if n < follows {
                     return Err(format!("{n} came twice or late, after {last:?}"));
                 }
-                if n > follows && !may_have_missed {
+                if n > follows && last.is_some() && is_noticed {
                     return Err(format!("{follows} to {} were missed", n - 1));
                 }
-                may_have_missed = false;
                 last = Some(n);
             }
         }
     }
-    // A server does not notice that a client which polls is gone before its next poll is due, and keeps nothing for one that
-    // is there. A WebSocket that breaks is noticed by both.
-    if transports == [Transport::WEBSOCKET] && started_anew > 1 {
+    if is_noticed && started_anew > 1 {
         return Err(format!("{} sessions were not recovered", started_anew - 1));
     }
     if recovered + started_anew < 3 {
@@ -121,12 +123,19 @@ fn last_tick(log: &Mutex<Vec<Seen>>) -> Option<u64> {
     })
 }
 
-fn from_environment(name: &str) -> Result<Option<u64>, String> {
-    match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|_| format!("{name}={text:?} is no number")),
-        Err(_) => Ok(None),
+/// How long the network is bad.
+pub(crate) fn time() -> Duration {
+    Duration::from_secs(from_environment("CHAOS_SECONDS").unwrap_or(5))
+}
+
+/// What is no number there ends the program, rather than being something else.
+fn from_environment(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    match text.parse() {
+        Ok(number) => Some(number),
+        Err(error) => {
+            println!("{name}={text:?}: {error}");
+            std::process::exit(2);
+        }
     }
 }

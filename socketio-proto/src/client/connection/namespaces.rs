@@ -175,6 +175,9 @@ impl Connection {
     /// The session has ended or is about to: every namespace is left.
     pub(super) fn leave_all(&mut self, reason: DisconnectReason) {
         self.packet_by = None;
+        // A link ends for both ends; a client that polls is missed when its next poll is.
+        let is_noticed =
+            self.session.transport().is_link() && reason != DisconnectReason::PingTimeout;
         let namespaces: Vec<_> = self
             .sockets
             .iter()
@@ -188,9 +191,9 @@ impl Connection {
             if let Some(socket) = self.find(&namespace) {
                 socket.is_stale = false;
                 // A session that was shown and not answered is shown again, with the offset that this client has reached. But
-                // a server that did not notice the silence may have handed it over to a socket that it still serves, and the
-                // reference takes the rooms from the newer of two sockets when the older one ends.
-                if was_asked && reason == DisconnectReason::PingTimeout {
+                // not where the server may not have noticed the loss: it would serve two sockets of one session, and the
+                // reference takes the rooms from both when the older one ends.
+                if was_asked && !is_noticed {
                     socket.forget_session();
                 }
             }

@@ -1,14 +1,11 @@
 //! While one thread hands out what a client has sent, others read from it, send to it, and put it out.
 
-mod client;
-mod link;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use client::until;
-use link::Pipe;
+use crate::client::until;
+use crate::link::Pipe;
 use socketio_server::engine::Frame;
 use socketio_server::{Ack, Data, DisconnectReason, Server, Socket};
 use tokio::sync::Semaphore;

@@ -35,6 +35,8 @@ pub(crate) struct Connection<P: Protocol> {
     pub(crate) local: P::Local,
 }
 
+type NewLinks = Vec<(LinkId, Box<dyn Link>)>;
+
 /// What is behind the lock.
 #[repr(C)]
 pub(crate) struct State<M> {
@@ -42,7 +44,7 @@ pub(crate) struct State<M> {
     pub(crate) turns: Turns,
     pub(crate) machine: M,
     /// Links that the driver does not have yet.
-    pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    pub(crate) new_links: NewLinks,
     /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends
     /// meanwhile, because somebody has to say goodbye to them.
     coming_links: usize,
@@ -123,6 +125,15 @@ impl<P: Protocol> Connection<P> {
             };
             drop(state);
             self.protocol.handle(self, event);
+        }
+    }
+
+    /// Has what has just happened handed out by the driver: whoever calls may hold locks, and must not find handlers running
+    /// inside of a call.
+    pub(crate) fn dispatch_later(&self) {
+        let driver = self.lock().turns.ask_driver();
+        if let Some(driver) = driver {
+            driver.wake();
         }
     }
 
@@ -213,10 +224,10 @@ impl<M: Machine> State<M> {
         turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// The driver has its turn: gives it the links that are new.
-    pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
-        self.turns.driver_runs(!self.new_links.is_empty());
-        std::mem::take(&mut self.new_links)
+    /// The driver has its turn: gives it the links that are new, and says whether it is to hand out events first.
+    pub(crate) fn driver_runs(&mut self) -> (NewLinks, bool) {
+        let is_asked = self.turns.driver_runs(!self.new_links.is_empty());
+        (std::mem::take(&mut self.new_links), is_asked)
     }
 
     /// The next frame for a link, if it may leave.

@@ -103,7 +103,7 @@ impl<P: Protocol> Driver<P> {
     ) -> Poll<()> {
         let mut begun = None;
         for _ in 0..ROUNDS {
-            let new = self.connection.lock().driver_runs();
+            let (new, is_asked) = self.connection.lock().driver_runs();
             // Nearly always one, and never another.
             self.links.reserve_exact(new.len());
             self.links.extend(new.into_iter().map(|(id, link)| Driven {
@@ -112,6 +112,9 @@ impl<P: Protocol> Driver<P> {
                 phase: Phase::Open,
                 waiting: VecDeque::new(),
             }));
+            if is_asked {
+                self.connection.dispatch();
+            }
             let mut progress = self.receive(cx, received);
             progress |= self.keep_time(cx);
             progress |= self.send(cx, frames);

@@ -1,7 +1,7 @@
 //! Whose turn it is with a client: who hands out what happened, and who sleeps until there is something to do.
 //!
 //! Each call is made under the lock of the connection, and what it returns is woken after that. So what may go wrong is
-//! what happens between two calls: [`every_order`] tries all that can.
+//! what happens between two calls: the test `every_order` tries all that can.
 
 #[cfg(test)]
 mod every_order;
@@ -36,6 +36,8 @@ pub(crate) struct Turns<W = Waker> {
     dispatching: bool,
     /// Something was decided here of which the client hears only when it has been handed out.
     is_held: bool,
+    /// The driver is to hand out events when it has its turn.
+    is_asked: bool,
 }
 
 impl<W> Default for Turns<W> {
@@ -49,6 +51,7 @@ impl<W> Default for Turns<W> {
             more_to_do: false,
             dispatching: false,
             is_held: false,
+            is_asked: false,
         }
     }
 }
@@ -73,6 +76,16 @@ impl<W: Clone> Turns<W> {
 
     pub(crate) fn is_dispatching(&self) -> bool {
         self.dispatching
+    }
+
+    /// Has the driver hand out what there is, for whoever must not do it itself. Whoever has the baton does it in any case.
+    #[must_use]
+    pub(crate) fn ask_driver(&mut self) -> Option<W> {
+        if self.dispatching {
+            return None;
+        }
+        self.is_asked = true;
+        self.rouse()
     }
 
     /// Nothing leaves until the baton is given back the next time. Whoever calls this sees to it that it will be.
@@ -133,11 +146,13 @@ impl<W: Clone> Turns<W> {
         Wakers([None, None, self.post.take()])
     }
 
-    /// The driver has its turn: nobody needs to wake it.
-    pub(crate) fn driver_runs(&mut self, gets_links: bool) {
+    /// The driver has its turn: nobody needs to wake it. Whether it is to hand out events first.
+    #[must_use]
+    pub(crate) fn driver_runs(&mut self, gets_links: bool) -> bool {
         self.driver = None;
         self.more_to_do = false;
         self.driver_has_links |= gets_links;
+        std::mem::take(&mut self.is_asked)
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.

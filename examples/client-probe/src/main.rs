@@ -6,87 +6,21 @@
 //! {"cmd":"emit","s":"a","ev":"message","args":["hello",{"$bin":"AAH/"}],"ack":true,"id":1,"timeout":1000}
 //! ```
 
+mod commands;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Deserialize;
+use commands::{Command, Options};
 use socketio_client::{
-    AckError, AckSender, Arguments, Backoff, Client, EmitError, Error, Event, Jitter, Lifecycle,
-    MessagePack, Revision, Socket, Status, Transport, Value,
+    AckError, AckSender, Arguments, Client, EmitError, Error, Event, Lifecycle, Socket, Status,
+    Transport, Value,
 };
 use tokio::io::AsyncBufReadExt as _;
 use values::object;
-
-#[derive(Deserialize)]
-#[serde(tag = "cmd", rename_all = "lowercase")]
-enum Command {
-    Open {
-        s: String,
-        url: String,
-        nsp: Option<String>,
-        manager: Option<String>,
-        #[serde(default)]
-        opts: Box<Options>,
-    },
-    Emit {
-        s: String,
-        ev: String,
-        #[serde(default)]
-        args: Vec<Value>,
-        #[serde(default)]
-        volatile: bool,
-        #[serde(default)]
-        ack: bool,
-        id: Option<Value>,
-        timeout: Option<u64>,
-    },
-    Reply {
-        s: String,
-        ev: String,
-        #[serde(default)]
-        echo: bool,
-        #[serde(default)]
-        args: Vec<Value>,
-    },
-    Disconnect {
-        s: String,
-    },
-    Connect {
-        s: String,
-        auth: Option<Value>,
-    },
-    Drop {
-        s: String,
-    },
-    State {
-        s: String,
-        id: Option<Value>,
-    },
-    Quit,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Options {
-    transports: Option<Vec<String>>,
-    path: Option<String>,
-    auth: Option<Value>,
-    query: BTreeMap<String, Value>,
-    nsp_query: Option<Value>,
-    headers: BTreeMap<String, String>,
-    reconnection: Option<bool>,
-    reconnection_delay: Option<u64>,
-    reconnection_delay_max: Option<u64>,
-    reconnection_attempts: Option<f64>,
-    randomization_factor: Option<f64>,
-    timeout: Option<u64>,
-    eio: Option<u8>,
-    parser: Option<String>,
-}
 
 /// How to answer an event: with what it carried, and then with this.
 type Replies = Arc<Mutex<HashMap<String, (bool, Vec<Value>)>>>;
@@ -261,7 +195,7 @@ impl Probe {
                 builder.open()
             }
             None => {
-                let mut builder = build(url, nsp, opts)?.setup(listen);
+                let mut builder = opts.client(url, nsp)?.setup(listen);
                 if let Some(shown) = shown {
                     builder = builder.auth(shown);
                 }
@@ -276,59 +210,6 @@ impl Probe {
         }
         self.sockets.insert(name, (socket, replies));
         Ok(())
-    }
-}
-
-fn build(url: &str, nsp: &str, opts: &Options) -> Result<socketio_client::Builder, String> {
-    let mut builder = Client::builder(url).namespace(nsp);
-    if let Some(transports) = &opts.transports {
-        let named = transports.iter().map(|name| match name.as_str() {
-            "polling" => Ok(Transport::POLLING),
-            "websocket" => Ok(Transport::WEBSOCKET),
-            other => Err(format!("there is no transport {other:?}")),
-        });
-        builder = builder.transports(named.collect::<Result<Vec<_>, _>>()?);
-    }
-    if let Some(path) = &opts.path {
-        builder = builder.path(path);
-    }
-    for (key, value) in &opts.query {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        builder = builder.query(key, &value);
-    }
-    for (name, value) in &opts.headers {
-        builder = builder.header(name, value);
-    }
-    // What the reference has by default; the defaults of the crate spread the attempts more.
-    let millis = |value: Option<u64>, default| Duration::from_millis(value.unwrap_or(default));
-    let jitter = Jitter::Around(opts.randomization_factor.unwrap_or(0.5));
-    builder = builder
-        .backoff(
-            Backoff::new(
-                millis(opts.reconnection_delay, 1_000),
-                millis(opts.reconnection_delay_max, 5_000),
-            )
-            .with_jitter(jitter),
-        )
-        .reconnect(opts.reconnection.unwrap_or(true))
-        .connect_timeout(millis(opts.timeout, 20_000));
-    if let Some(attempts) = opts.reconnection_attempts
-        && attempts.is_finite()
-        && attempts >= 1.0
-    {
-        builder = builder.max_reconnect_attempts(attempts as u32);
-    }
-    builder = match opts.eio {
-        None | Some(4) => builder,
-        Some(3) => builder.revision(Revision::V3),
-        Some(other) => return Err(format!("there is no revision {other}")),
-    };
-    match opts.parser.as_deref() {
-        None | Some("default") => Ok(builder),
-        Some("msgpack") => Ok(builder.codec(MessagePack::new())),
-        Some(other) => Err(format!("there is no parser {other:?}")),
     }
 }
 

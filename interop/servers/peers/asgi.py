@@ -96,5 +96,5 @@ class Ready(uvicorn.Server):
         print(f"listening {self.servers[0].sockets[0].getsockname()[1]}", flush=True)
 
 
-config = uvicorn.Config(socketio.ASGIApp(io), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+config = uvicorn.Config(socketio.ASGIApp(io), host="127.0.0.1", port=int(sys.argv[1]), log_level="critical")
 Ready(config).run()

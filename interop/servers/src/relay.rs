@@ -41,7 +41,7 @@ impl Relay {
         self.bad.send_replace(true);
     }
 
-    /// From now on it passes on everything. Connections whose end was decided still come to it.
+    /// From now on it passes on everything.
     pub(crate) fn end(&self) {
         self.bad.send_replace(false);
     }
@@ -76,16 +76,21 @@ async fn connection(
     }
 }
 
-/// Some are cut within their handshake.
+/// Some are cut within their handshake, and none once it is over.
 async fn end_of_life(mut chance: Chance, mut is_bad: watch::Receiver<bool>) {
-    if is_bad.wait_for(|bad| *bad).await.is_err() {
-        return std::future::pending().await;
+    loop {
+        if is_bad.wait_for(|bad| *bad).await.is_err() {
+            return std::future::pending().await;
+        }
+        let millis = match chance.below(4) {
+            0 => chance.below(20),
+            _ => chance.below(1_200),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(millis)) => return,
+            _ = is_bad.wait_for(|bad| !*bad) => {}
+        }
     }
-    let millis = match chance.below(4) {
-        0 => chance.below(20),
-        _ => chance.below(1_200),
-    };
-    tokio::time::sleep(Duration::from_millis(millis)).await;
 }
 
 /// Passes on bytes in pieces, late now and then.

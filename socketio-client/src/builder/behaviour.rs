@@ -118,7 +118,7 @@ impl Builder {
     }
 
     /// How many bytes and events may wait to be sent: in one namespace while there is no connection, and in the connection.
-    /// Default 4 MiB and 65,536; beyond it [`emit`](Socket::emit) says that it is full. The JavaScript client keeps everything.
+    /// Default 4 MiB and 65,536; beyond it [`emit`](crate::Socket::emit) says that it is full. The JavaScript client keeps everything.
     pub fn send_buffer(mut self, bytes: usize, events: usize) -> Self {
         self.engine.buffer_limit(bytes, events);
         self.protocol.buffer_limit(bytes, events);

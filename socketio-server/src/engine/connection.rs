@@ -255,6 +255,11 @@ impl<M: Machine> State<M> {
         store(&mut self.post, waker);
     }
 
+    /// The `POST` waits no more.
+    pub(crate) fn post_wakes(&mut self) {
+        self.post = None;
+    }
+
     /// Whether nobody but the driver has to do with the client any more, once the session has ended.
     pub(crate) fn is_left(&self) -> bool {
         self.new_links.is_empty() && self.coming_links == 0 && !self.dispatching

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what the documents say about files: that the code map is complete, that links lead somewhere, and that the
-table of behaviour names a test for every row.
+"""Checks what the documents say about files: that the code map is complete, that links lead somewhere, that the Rust on the
+pages in docs/ is compiled, and that the table of behaviour names a test for every row.
 
     .ci/documents.py               check the documents at the top
     .ci/documents.py --self-test   check that each rule below finds what it forbids
@@ -10,9 +10,14 @@ marked `(planned)` as long as its files are not there, and not longer. It needs 
 """
 
 import pathlib
+import posixpath
 import re
 import sys
 
+# Where documents stand, and what compiles those in docs/.
+DOCUMENTS = ("*.md", "docs/*.md", "*/README.md", "*/*/README.md", "socketio-client/FROM-JAVASCRIPT.md")
+NOT_OURS = ("node_modules", "target", ".venv")
+PAGES = "docs/src/lib.rs"
 # The crates whose modules the code map lists, each under a heading of its name.
 MAPPED = ("engineio-proto", "socketio-proto")
 # The heading above the table of everything else.
@@ -25,11 +30,11 @@ TESTS_IN = ("socketio-server", "engineio-proto", "examples/conformance")
 WITHOUT_TEST = ("later: ", "not here: ")
 
 
-def violations(documents, modules, exists):
+def violations(documents, modules, exists, pages):
     """All sentences that say what is wrong.
 
-    `documents` maps file names to texts, `modules` crates to the names of their top modules, and `exists` tells whether
-    there is a file or a folder of a name, seen from the top.
+    `documents` maps file names to texts, `modules` crates to the names of their top modules, `exists` tells whether
+    there is a file or a folder of a name, seen from the top, and `pages` is the text that names the pages to compile.
     """
     sections = code_map(documents["ARCHITECTURE.md"])
     for crate in MAPPED:
@@ -41,9 +46,27 @@ def violations(documents, modules, exists):
     for name, planned in sections.get(AROUND, {}).items():
         yield from there_or_planned(f"`{name}`", planned, exists(name))
     for document, text in documents.items():
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
-            if not exists(target):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", without_code(text)):
+            if not exists(posixpath.normpath(posixpath.join(posixpath.dirname(document), target))):
                 yield f"{document}: links to {target}, which is not there"
+        for target, heading in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", without_code(text)):
+            linked = posixpath.normpath(posixpath.join(posixpath.dirname(document), target)) if target else document
+            if linked in documents and heading not in headings(documents[linked]):
+                yield f"{document}: links to the heading #{heading} of {linked}, which is not there"
+        folder, _, name = document.rpartition("/")
+        if folder == "docs" and "\n```rust" in text and f'"../{name}"' not in pages:
+            yield f"{document}: has Rust that nobody compiles; give it a line in {PAGES}"
+
+
+def without_code(text):
+    """Brackets in code are no links."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
+
+
+def headings(text):
+    """The names by which headings are linked to."""
+    found = re.findall(r"^#+ +(.*)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def there_or_planned(what, planned, there):
@@ -123,7 +146,7 @@ def behaviour_self_test():
 def self_test():
     """What was planted and not found, or found and not planted."""
     clean = "### `engineio-proto`\n| `a`, `b` | x |\n| `c` (planned) | `z` |\n### `socketio-proto`\n| `a` | x |\n" \
-        "### Around them\n| `x/` | y |\n[x](x/), [elsewhere](https://example.com), [below](#x)\n"
+        "### Around them\n| `x/` | y |\n[x](x/), [elsewhere](https://example.com), `[no](link)`\n# A `heading`, here\n[below](#a-heading-here)\n"
     modules = {"engineio-proto": {"a", "b"}, "socketio-proto": {"a"}}
     planted = {
         "lacks the module `d` of engineio-proto": (clean, modules | {"engineio-proto": {"a", "b", "d"}}),
@@ -132,10 +155,15 @@ def self_test():
         "has `y/`, which is not there": (clean.replace("| `x/`", "| `y/`"), modules),
         "calls `x/` planned": (clean.replace("| `x/`", "| `x/` (planned)"), modules),
         "links to y/z.md": (f"{clean}[x](y/z.md#part)", modules),
+        "links to the heading #nowhere of ARCHITECTURE.md": (f"{clean}[x](#nowhere)", modules),
+        "docs/a.md: links to x/y": (clean, modules, "[x](x/y)"),
+        "docs/a.md: links to the heading #x of ARCHITECTURE.md": (clean, modules, "[x](../ARCHITECTURE.md#x)"),
+        "docs/a.md: has Rust that nobody compiles": (clean, modules, "x\n```rust\n```\n"),
     }
 
-    def found(text, modules):
-        return list(violations({"ARCHITECTURE.md": text}, modules, {"x/"}.__contains__))
+    def found(text, modules, page="[x](../x/)"):
+        documents = {"ARCHITECTURE.md": text, "docs/a.md": page, "docs/b.md": "x\n```rust\n[x](y)\n```\n"}
+        return list(violations(documents, modules, {"x", "x/", "ARCHITECTURE.md"}.__contains__, '"../b.md"'))
 
     wrong = [f"in a clean document: {message}" for message in found(clean, modules)]
     for words, case in planted.items():
@@ -146,9 +174,10 @@ def self_test():
 
 
 def check(root):
-    documents = {file.name: file.read_text() for file in sorted(root.glob("*.md"))}
+    files = {file.relative_to(root) for pattern in DOCUMENTS for file in root.glob(pattern)}
+    documents = {str(file): (root / file).read_text() for file in sorted(files) if not set(NOT_OURS) & set(file.parts)}
     modules = {crate: {file.stem for file in (root / crate / "src").glob("*.rs")} - {"lib"} for crate in MAPPED}
-    wrong = list(violations(documents, modules, lambda name: (root / name).exists()))
+    wrong = list(violations(documents, modules, lambda name: (root / name).exists(), (root / PAGES).read_text()))
     table, tests = (root / BEHAVIOUR).read_text(), tests_in(*(root / folder for folder in TESTS_IN))
     wrong += behaviour_violations(table, tests, tests_in(root / ALL_OF))
     return wrong, f"documents: {len(documents)} agree with what is there, and so does {BEHAVIOUR}"

@@ -41,7 +41,7 @@ TESTS_USE = {
 # Any package below `adapters/` other than the core joins nodes over one bus.
 BUS_USES, BUS_TESTS_USE = [CORE], [SERVER, CLIENT]
 # Programs: they use anything public, are never published, and nothing uses them.
-PROGRAMS = ("examples/", "interop/", "bench/")
+PROGRAMS = ("docs", "examples/", "interop/", "bench/")
 # The fuzz targets are a workspace of their own.
 FUZZ_USES = [*PROTOCOL, CORE]
 

@@ -62,7 +62,7 @@ const JSON_RULES = [
   }),
   refused("null-and-arrays-for-objects", {
     reason: "typeof null and typeof [] are \"object\" in JavaScript; the parser of protocol 5 refuses them too",
-    applies: ({ parts, tree }) => (parts.type === "0" || parts.type === "4") && tree !== undefined && (tree.array !== undefined || tree.literal === null),
+    applies: ({ parts, tree }) => parts.type === "0" && tree !== undefined && (tree.array !== undefined || tree.literal === null),
   }),
   refused("reserved-names", {
     reason: "these names mean events of the library itself; only the parser of protocol 5 refuses them",

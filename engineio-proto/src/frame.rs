@@ -95,6 +95,7 @@ impl Frame {
     }
 
     /// Bytes in the frame, prefix included.
+    #[inline]
     pub fn len(&self) -> usize {
         self.prefix().len() + self.body().len()
     }
@@ -158,6 +159,26 @@ impl Frame {
             Repr::Message(message) | Repr::Typed(message) => message.wire_bytes(),
         };
         WsFrame { header, body }
+    }
+
+    /// The same as [`to_ws`](Self::to_ws) for who does not need the frame any more, which saves a reference count.
+    ///
+    /// ```
+    /// use engineio_proto::Frame;
+    ///
+    /// assert_eq!(Frame::text("2").into_ws(), Frame::text("2").to_ws());
+    /// ```
+    pub fn into_ws(self) -> WsFrame {
+        let Repr::Message(message) = self.repr else {
+            return self.to_ws();
+        };
+        match message.into_built_ws_frame() {
+            Ok(whole) => WsFrame {
+                header: WsHeader::NONE,
+                body: whole,
+            },
+            Err(message) => Self::from_message(message).to_ws(),
+        }
     }
 
     pub(crate) fn into_received(self) -> Received {

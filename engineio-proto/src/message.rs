@@ -157,17 +157,23 @@ impl Message {
         matches!(self.kept(), Kept::Binary(_))
     }
 
-    /// The same message with a buffer of its own, if it arrived, is text, and has fewer bytes than `long`.
-    pub(crate) fn detached(self, long: usize) -> Self {
-        match self.repr {
-            Repr::Arrived(wire) if wire.len() < long => Self {
-                repr: Repr::Arrived(Text::from(wire.as_str())),
-            },
-            Repr::ArrivedPlain(wire) if wire.len() < long => Self {
-                repr: Repr::ArrivedPlain(Text::from(wire.as_str())),
-            },
-            _ => self,
-        }
+    /// Whether this is text that arrived, perhaps as a part of a long body, and has fewer bytes than `long`.
+    #[inline]
+    pub(crate) fn is_part_of_body(&self, long: usize) -> bool {
+        matches!(&self.repr, Repr::Arrived(wire) | Repr::ArrivedPlain(wire) if wire.len() < long)
+    }
+
+    /// The same message; with a buffer of its own, if it is [a part of a body](Self::is_part_of_body).
+    #[inline]
+    pub(crate) fn to_detached(&self, long: usize) -> Self {
+        let repr = match &self.repr {
+            Repr::Arrived(wire) if wire.len() < long => Repr::Arrived(Text::from(wire.as_str())),
+            Repr::ArrivedPlain(wire) if wire.len() < long => {
+                Repr::ArrivedPlain(Text::from(wire.as_str()))
+            }
+            repr => repr.clone(),
+        };
+        Self { repr }
     }
 
     /// Whether this is text in which a peer would find more than one packet, if it came by polling.
@@ -176,6 +182,7 @@ impl Message {
     }
 
     /// Bytes of the payload, without packet type and headers.
+    #[inline]
     pub fn len(&self) -> usize {
         match self.kept() {
             Kept::Binary(payload) => payload.len(),
@@ -263,6 +270,14 @@ impl Message {
         match self.kept() {
             Kept::Built(frame) => Some(frame),
             _ => None,
+        }
+    }
+
+    /// The same, taken out. The message itself if it was not built here.
+    pub(crate) fn into_built_ws_frame(self) -> Result<Bytes, Self> {
+        match self.repr {
+            Repr::Built(frame) | Repr::BuiltPlain(frame) => Ok(frame),
+            repr => Err(Self { repr }),
         }
     }
 }

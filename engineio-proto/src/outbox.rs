@@ -39,6 +39,15 @@ impl Outbox {
 
     /// Takes all or none of the messages.
     pub(crate) fn send(&mut self, messages: &[Message], budget: Budget) -> Result<(), SendError> {
+        // A packet without attachments, which nearly all are: its length is worked out once.
+        if let [message] = messages {
+            let bytes = message.len();
+            if !self.has_room(budget, bytes, 1) {
+                return Err(SendError::Full);
+            }
+            self.put(message.to_detached(LONG), bytes);
+            return Ok(());
+        }
         let bytes = messages
             .iter()
             .fold(0, |sum: usize, message| sum.saturating_add(message.len()));
@@ -46,7 +55,7 @@ impl Outbox {
             return Err(SendError::Full);
         }
         for message in messages {
-            self.push(message.clone());
+            self.push_shared(message);
         }
         Ok(())
     }
@@ -59,11 +68,25 @@ impl Outbox {
     /// What is short and came in a long body is copied, or the budget would count its few bytes and the whole body would
     /// stay in memory.
     pub(crate) fn push(&mut self, message: Message) {
-        let message = message.detached(LONG);
-        self.bytes = self.bytes.saturating_add(message.len());
+        if message.is_part_of_body(LONG) {
+            return self.push_shared(&message);
+        }
+        let bytes = message.len();
+        self.put(message, bytes);
+    }
+
+    /// The same with a message that others send too.
+    pub(crate) fn push_shared(&mut self, message: &Message) {
+        self.put(message.to_detached(LONG), message.len());
+    }
+
+    #[inline]
+    fn put(&mut self, message: Message, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
         self.queue.push(message);
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Message> {
         let message = self.queue.pop()?;
         self.bytes = self.bytes.saturating_sub(message.len());

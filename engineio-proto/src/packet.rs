@@ -128,16 +128,7 @@ impl Packet {
     /// (`b64` in the request).
     pub fn into_frame(self, revision: Revision, base64: bool) -> Frame {
         match self {
-            Self::Message(message) if message.is_text() => Frame::from_message(message),
-            Self::Message(message) if base64 => {
-                let mut text = String::from(base64_prefix(revision));
-                b64::encode_to_string(message.wire(), &mut text);
-                Frame::text(text)
-            }
-            Self::Message(message) => match revision {
-                Revision::V4 => Frame::from_message(message),
-                Revision::V3 => Frame::typed(message),
-            },
+            Self::Message(message) => message_frame(message, revision, base64),
             Self::Ping(data) if data.is_empty() => Frame::from_static("2"),
             Self::Pong(data) if data.is_empty() => Frame::from_static("3"),
             Self::Pong(data) if data == PROBE => Frame::from_static("3probe"),
@@ -149,6 +140,23 @@ impl Packet {
             Self::Ping(data) => Frame::text(prefixed('2', &data)),
             Self::Pong(data) => Frame::text(prefixed('3', &data)),
         }
+    }
+}
+
+/// The frame of a message: what nearly all frames are.
+#[inline]
+pub(crate) fn message_frame(message: Message, revision: Revision, base64: bool) -> Frame {
+    if message.is_text() {
+        return Frame::from_message(message);
+    }
+    if base64 {
+        let mut text = String::from(base64_prefix(revision));
+        b64::encode_to_string(message.wire(), &mut text);
+        return Frame::text(text);
+    }
+    match revision {
+        Revision::V4 => Frame::from_message(message),
+        Revision::V3 => Frame::typed(message),
     }
 }
 

@@ -14,6 +14,9 @@ pub(crate) struct Queue<T> {
     rest: VecDeque<T>,
 }
 
+/// Room for what usually comes at a time, if it is more than one: growing step by step costs more than the items do.
+const BURST: usize = 8;
+
 impl<T> Queue<T> {
     pub(crate) const fn new() -> Self {
         Self {
@@ -26,16 +29,21 @@ impl<T> Queue<T> {
         if self.first.is_none() {
             self.first = Some(item);
         } else {
+            if self.rest.capacity() == 0 {
+                self.rest.reserve(BURST);
+            }
             self.rest.push_back(item);
         }
     }
 
     pub(crate) fn pop(&mut self) -> Option<T> {
         let item = self.first.take();
-        self.first = self.rest.pop_front();
-        // What a burst took is given back: an idle session is to be small.
-        if self.rest.is_empty() {
-            self.rest = VecDeque::new();
+        if self.rest.capacity() > 0 {
+            self.first = self.rest.pop_front();
+            // What a burst took is given back: an idle session is to be small.
+            if self.rest.is_empty() {
+                self.rest = VecDeque::new();
+            }
         }
         item
     }

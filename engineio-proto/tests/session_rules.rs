@@ -744,6 +744,60 @@ fn a_client_cuts_its_bodies_by_what_the_server_takes() {
 }
 
 #[test]
+fn a_client_posts_no_more_packets_at_once_than_servers_take() {
+    use client::Request;
+    let bodies = |limit: Option<usize>| {
+        let mut config = client::Config::default();
+        if let Some(limit) = limit {
+            config.post_limit(limit);
+        }
+        let mut session = client::Session::new(Arc::new(config), at(0));
+        assert_eq!(session.poll_request(), Some(Request::Get));
+        let open = r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
+        session.handle_get_response(200, ContentType::Text, Bytes::from(open), at(0));
+        while session.poll_event().is_some() {}
+        assert_eq!(session.poll_request(), Some(Request::Get));
+        session.handle_get_response(200, ContentType::Text, Bytes::from("2"), at(1));
+        while session.poll_event().is_some() {}
+        for n in 0..31 {
+            session.send(text(&n.to_string())).unwrap();
+        }
+        session.close(at(1));
+        let mut bodies = Vec::new();
+        while let Some(request) = session.poll_request() {
+            if let Request::Post(body) = request {
+                bodies.push(String::from_utf8(body.to_vec()).unwrap());
+                session.handle_post_response(200, at(2));
+            }
+        }
+        bodies
+    };
+    let packets = |bodies: &[String]| -> Vec<String> {
+        let packets = bodies.iter().flat_map(|body| body.split('\u{1e}'));
+        packets.map(str::to_owned).collect()
+    };
+    let numbers = (0..31).map(|n| format!("4{n}"));
+    let all: Vec<_> = ["3".to_owned()]
+        .into_iter()
+        .chain(numbers)
+        .chain(["1".to_owned()])
+        .collect();
+
+    let usual = bodies(None);
+    let counts: Vec<_> = usual
+        .iter()
+        .map(|body| body.split('\u{1e}').count())
+        .collect();
+    assert_eq!(counts, [16, 16, 1], "pong, messages, close");
+    assert_eq!(packets(&usual), all);
+    assert_eq!(bodies(Some(1_000)), [all.join("\u{1e}")]);
+    // Not even here does the pong keep the messages back, or a limit of nothing everything.
+    let single = bodies(Some(0));
+    assert_eq!(single.len(), all.len());
+    assert_eq!(packets(&single), all);
+}
+
+#[test]
 fn webtransport_has_a_head_start_of_200_ms_and_opens_with_the_session_it_is_for() {
     use client::Event;
     let mut config = client::Config::default();

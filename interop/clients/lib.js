@@ -11,8 +11,11 @@ const readline = require("readline");
 /** The clients, oldest first. `eio` is the revision of Engine.IO that they speak. */
 const CLIENTS = [
   { name: "2.2.0", io: require("client-2.2"), eio: 3 },
+  { name: "2.3.0", io: require("client-2.3"), eio: 3 },
   { name: "2.5.0", io: require("client-2.5"), eio: 3 },
   { name: "3.1.3", io: require("client-3.1"), eio: 4 },
+  { name: "4.0.1", io: require("client-4.0"), eio: 4 },
+  { name: "4.5.4", io: require("client-4.5"), eio: 4 },
   { name: "4.8.4", io: require("client-4.8"), eio: 4 },
 ];
 
@@ -23,7 +26,8 @@ const WAYS = {
   upgrade: ["polling", "websocket"],
 };
 
-const WAIT = 5000;
+/** Nothing takes this long, however busy the machine is. */
+const WAIT = 30000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -35,23 +39,28 @@ function within(promise, what, ms = WAIT) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** A port that was free a moment ago. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+/**
+ * A port that was free a moment ago. It is below those that systems give to outgoing connections, so that it still is when
+ * the server has it, and when a server comes back to it.
+ */
+async function freePort() {
+  for (;;) {
+    const port = 20000 + Math.floor(Math.random() * 12000);
+    const isFree = await new Promise((resolve) => {
+      const probe = net.createServer();
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
-/** Starts a server and waits until it says that it listens. */
-async function start(command, profile) {
-  const port = await freePort();
+/** Starts a server and waits until it says that it listens: on a free port, unless one is named. */
+async function start(command, profile, { port: wanted, files } = {}) {
+  const port = wanted ?? (await freePort());
   const [program, ...fixed] = command;
-  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(port)], {
+  const folder = files ? ["--static", files] : [];
+  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(port), ...folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
@@ -60,7 +69,7 @@ async function start(command, profile) {
   const early = ended.then(({ code }) => {
     throw new Error(`the server ended with ${code} before it listened`);
   });
-  await within(Promise.race([listening, early]), "LISTENING", 10000);
+  await within(Promise.race([listening, early]), "LISTENING");
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -105,18 +114,23 @@ class Peer {
       socket.once("connect_error", resolve);
       socket.once("error", resolve);
     });
+    const lost = new Promise((resolve) => socket.io.once("close", resolve));
     socket.connect();
-    return { socket, welcome, refused };
+    return { socket, welcome, refused, lost };
   }
 
   /** Opens a namespace and waits until the server has said hello. */
   async join(namespace, options) {
-    const { socket, welcome, refused } = this.open(namespace, options);
+    const { socket, welcome, refused, lost } = this.open(namespace, options);
     const no = refused.then((error) => {
       throw new Error(`refused: ${error && (error.message ?? JSON.stringify(error))}`);
     });
     no.catch(() => {});
-    socket.hello = await within(Promise.race([welcome, no]), `the welcome of ${namespace ?? "/"}`);
+    const gone = lost.then((reason) => {
+      throw new Error(`the connection was lost: ${reason}`);
+    });
+    gone.catch(() => {});
+    socket.hello = await within(Promise.race([welcome, no, gone]), `the welcome of ${namespace ?? "/"}`);
     return socket;
   }
 
@@ -191,4 +205,4 @@ function request(url, options = {}) {
   return within(sent, `the answer of ${url}`);
 }
 
-module.exports = { CLIENTS, WAYS, Peer, ask, askOne, assert, collect, next, patience, request, settle, sleep, start, until, within };
+module.exports = { CLIENTS, WAIT, WAYS, Peer, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, until, within };

@@ -52,7 +52,7 @@ class Link {
     }
   }
 
-  async isClosed(ms = 3000) {
+  async isClosed(ms) {
     return within(this.closed, "the end of the connection", ms);
   }
 }

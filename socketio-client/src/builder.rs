@@ -264,6 +264,14 @@ impl Builder {
         self
     }
 
+    /// How many packets one `POST` of polling may hold. Default 16, which is what python-socketio and Flask-SocketIO take: of
+    /// a body with more they drop everything and say nothing. Servers of other kinds take a burst in fewer requests if there
+    /// may be more.
+    pub fn post_limit(mut self, packets: usize) -> Self {
+        self.engine.post_limit(packets);
+        self
+    }
+
     /// How many bytes and events may wait to be sent: in one namespace while there is no connection, and in the connection.
     /// Default 4 MiB and 65,536; beyond it [`emit`](Socket::emit) says that it is full. The JavaScript client keeps everything.
     pub fn send_buffer(mut self, bytes: usize, events: usize) -> Self {

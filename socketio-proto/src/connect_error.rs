@@ -160,6 +160,8 @@ mod tests {
                 ConnectError::new("").with_data(data(r#"{"code":1}"#)),
             ),
             (r#"{"data":1}"#, ConnectError::new("").with_data(1)),
+            ("[1]", ConnectError::new("").with_data(data("[1]"))),
+            ("null", ConnectError::new("").with_data(Value::Null)),
             (
                 r#"{"message":7}"#,
                 ConnectError::new("").with_data(data(r#"{"message":7}"#)),

@@ -11,7 +11,7 @@ use socketio_proto::{AckId, Args, Namespace as Name};
 
 use crate::dispatch::{Client, Inside, Posted};
 use crate::event::{AckSender, Event};
-use crate::listeners::{Entry, Table, Wrap};
+use crate::listeners::{Entry, Listeners, Table, Wrap};
 use crate::member::Member;
 use crate::run;
 use crate::wrap::{Next, tables};
@@ -114,36 +114,43 @@ fn size(event: &Event) -> usize {
 fn begin(event: &Event) {
     let (shared, own) = tables(event);
     let own = own.as_deref();
-    for table in [Some(&*shared), own].into_iter().flatten() {
-        run::start_all(table.any.as_deref(), event);
-    }
+    start_in_both(&shared, own, |table| table.any.as_deref(), event);
     if let Some(wraps) = wraps(&shared, own) {
         return run::start(event, || {
             let event = event.clone();
             Ok(Box::pin(Next::new(wraps).run(event)))
         });
     }
-    let mut is_handled = false;
-    for (table, listeners) in [
-        (Some(&*shared), Some(&event.member.nsp.shared.listeners)),
-        (own, event.member.listeners.get()),
-    ] {
-        let Some(entries) = table.and_then(|table| table.events.get(event.name())) else {
-            continue;
-        };
-        is_handled = true;
-        run::start_all(Some(entries), event);
-        if let Some(listeners) = listeners
-            && entries.iter().any(Entry::is_once)
-        {
-            listeners.forget_spent(event.name());
-        }
+    let mut is_handled = start_named(&shared, &event.member.nsp.shared.listeners, event);
+    if let (Some(own), Some(listeners)) = (own, event.member.listeners.get()) {
+        is_handled |= start_named(own, listeners, event);
     }
     if !is_handled {
-        for table in [Some(&*shared), own].into_iter().flatten() {
-            run::start_all(table.unhandled.as_deref(), event);
-        }
+        start_in_both(&shared, own, |table| table.unhandled.as_deref(), event);
     }
+}
+
+/// Starts the handlers of one kind, those of the namespace first. Mostly there are none.
+fn start_in_both<'a>(
+    shared: &'a Table,
+    own: Option<&'a Table>,
+    kind: impl Fn(&'a Table) -> Option<&'a [Entry<Event>]>,
+    event: &Event,
+) {
+    run::start_all(kind(shared), event);
+    run::start_all(own.and_then(kind), event);
+}
+
+/// Starts the handlers of the event's name. Whether there are any.
+fn start_named(table: &Table, listeners: &Listeners, event: &Event) -> bool {
+    let Some(entries) = table.events.get(event.name()) else {
+        return false;
+    };
+    run::start_all(Some(entries), event);
+    if entries.iter().any(Entry::is_once) {
+        listeners.forget_spent(event.name());
+    }
+    true
 }
 
 /// Middleware of the namespace, then of the socket. `None` if there is none, which is the case most of the time.

@@ -114,10 +114,20 @@ impl Client {
         self.dispatch();
     }
 
+    /// Makes sockets leave. It is handed out before the client is told, so that who sees a DISCONNECT is in no room any more.
+    pub(crate) fn part(self: &Arc<Self>, how: impl FnOnce(&mut Joined, Time)) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        how(&mut state.machine.inner, now);
+        state.turns.hold_output();
+        drop(state);
+        self.dispatch_later();
+    }
+
     /// Has what has just happened handed out, but not now: whoever calls may hold locks, and must not find handlers running
     /// inside of a call.
     pub(crate) fn dispatch_later(self: &Arc<Self>) {
-        if self.lock().is_dispatching() {
+        if self.lock().turns.is_dispatching() {
             return;
         }
         let this = Arc::downgrade(self);

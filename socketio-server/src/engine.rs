@@ -30,6 +30,7 @@ mod meter;
 mod raw;
 mod registry;
 mod socket;
+mod turns;
 mod ws;
 
 pub use self::builder::EngineBuilder;

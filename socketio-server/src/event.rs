@@ -9,7 +9,7 @@ use socketio_proto::{AckId, Args, Arguments, DisconnectReason, Outgoing};
 
 use crate::Handshake;
 use crate::error::EmitError;
-use crate::member::Member;
+use crate::member::{Lane, Member};
 use crate::namespace::Params;
 use crate::server::States;
 use crate::socket::Socket;
@@ -130,7 +130,7 @@ impl AckSender {
         if wanted.answered.swap(true, Ordering::AcqRel) {
             return Err(EmitError::Answered);
         }
-        member.send_reserved(&encoded)
+        member.send(&encoded, Lane::Reserved)
     }
 }
 

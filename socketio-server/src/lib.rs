@@ -38,7 +38,7 @@
 //! # #[derive(Clone)]
 //! # struct Db;
 //! # impl Db {
-//! #     async fn user(&self, _: &str) -> Option<User> { None }
+//! #     async fn user(&self, token: &str) -> Option<User> { (token == "right").then_some(User { id: 1 }) }
 //! #     async fn rename(&self, _: u64, _: &str) -> Result<(), std::fmt::Error> { Ok(()) }
 //! # }
 //! struct User {
@@ -179,7 +179,7 @@ pub use socketio_proto::{
     EncodeError, Json, Limits, Number, Object, RawValue, SocketId, Value, Values,
 };
 
-/// The code of the README is compiled with the tests.
-#[cfg(doctest)]
+/// The code of the README is compiled with the tests, and run by `tests/quick_starts`.
+#[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

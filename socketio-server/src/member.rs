@@ -11,9 +11,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use socketio_adapter::Room;
-use socketio_proto::{
-    AckError as ProtocolAckError, AckId, Codec, Emit, Encoded, Object, SendError, SocketId,
-};
+use socketio_proto::{AckError as ProtocolAckError, AckId, Codec, Emit, Encoded, Object, SocketId};
 use tokio::sync::Notify;
 
 pub(crate) use self::acks::Waiter;
@@ -63,6 +61,26 @@ struct State {
 pub(crate) struct Early {
     pub(crate) packets: Vec<Encoded>,
     pub(crate) rooms: Vec<Room>,
+}
+
+/// How a packet is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// If the client is not owed too much already.
+    Plain,
+    /// If it can leave at once.
+    Volatile,
+    /// Whatever the client is owed: for acknowledgements.
+    Reserved,
+}
+
+impl Lane {
+    pub(crate) fn plain_or_volatile(is_volatile: bool) -> Self {
+        match is_volatile {
+            true => Self::Volatile,
+            false => Self::Plain,
+        }
+    }
 }
 
 /// How far a socket is.
@@ -116,10 +134,7 @@ impl Member {
         compress: bool,
     ) -> Result<(), EmitError> {
         let encoded = self.encode(emit, compress)?;
-        match volatile {
-            true => self.send_volatile(&encoded),
-            false => self.send(&encoded),
-        }
+        self.send(&encoded, Lane::plain_or_volatile(volatile))
     }
 
     /// An event in the codec of this client, after all who want to have seen it.
@@ -159,33 +174,25 @@ impl Member {
         }
     }
 
-    /// Sends a packet.
-    pub(crate) fn send(&self, packet: &Encoded) -> Result<(), EmitError> {
-        self.put(packet, |connection| {
-            connection.with(|machine| machine.inner.send(&self.nsp.name, packet))
-        })
+    /// Sends a packet, after what the adapter may be holding back.
+    pub(crate) fn send(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
+        if self.nsp.adapter().holds_back() && self.phase() == Phase::Joined {
+            return self.send_later(packet, lane);
+        }
+        self.deliver_packet(packet, lane)
     }
 
-    /// Sends a packet if it can leave at once.
-    pub(crate) fn send_volatile(&self, packet: &Encoded) -> Result<(), EmitError> {
-        self.put(packet, |connection| {
-            connection.with(|machine| machine.inner.send_volatile(&self.nsp.name, packet));
-            Ok(())
-        })
+    /// The same when nobody waits any more who could be told.
+    fn send_later(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
+        let this = self.this().ok_or(EmitError::Closed)?;
+        let packet = packet.clone();
+        let send = move || this.deliver_unheard(&packet, lane);
+        self.nsp.adapter().in_order(Box::new(send));
+        Ok(())
     }
 
-    /// Sends an acknowledgement, whatever the client is owed.
-    pub(crate) fn send_reserved(&self, packet: &Encoded) -> Result<(), EmitError> {
-        self.put(packet, |connection| {
-            connection.with(|machine| machine.inner.send_reserved(&self.nsp.name, packet))
-        })
-    }
-
-    fn put(
-        &self,
-        packet: &Encoded,
-        send: impl FnOnce(&Client) -> Result<(), SendError>,
-    ) -> Result<(), EmitError> {
+    /// Sends a packet now: it is its turn.
+    pub(crate) fn deliver_packet(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
         match self.phase() {
             Phase::Joined => {}
             Phase::Joining => {
@@ -203,7 +210,16 @@ impl Member {
             Phase::Left => return Err(EmitError::Closed),
         }
         let connection = self.connection().ok_or(EmitError::Closed)?;
-        Ok(send(&connection)?)
+        let name = &self.nsp.name;
+        connection.with(|machine| match lane {
+            Lane::Plain => machine.inner.send(name, packet),
+            Lane::Reserved => machine.inner.send_reserved(name, packet),
+            Lane::Volatile => {
+                machine.inner.send_volatile(name, packet);
+                Ok(())
+            }
+        })?;
+        Ok(())
     }
 
     // --- its life -------------------------------------------------------------------------------------------

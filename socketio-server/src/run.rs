@@ -57,7 +57,8 @@ impl Reported for Disconnected {
 
 /// Starts all handlers of a list, in order.
 pub(crate) fn start_all<E: Reported>(list: Option<&[Entry<E>]>, event: &E) {
-    for handler in list.into_iter().flatten().filter_map(Entry::take) {
+    let Some(list) = list else { return };
+    for handler in list.iter().filter_map(Entry::take) {
         start(event, || handler(event));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use engineio_proto::Transport;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use socketio_adapter::{IntoRooms, Recipient, Room};
+use socketio_adapter::{IntoRooms, Room};
 use socketio_proto::{Arguments, Emit, SocketId};
 use tokio::sync::oneshot;
 
@@ -19,7 +19,7 @@ use crate::Handshake;
 use crate::ack::AckFuture;
 use crate::attributes::Attributes;
 use crate::error::EmitError;
-use crate::member::{Member, Phase, Waiter};
+use crate::member::{Lane, Member, Phase, Waiter};
 use crate::namespace::Namespace;
 use crate::target::{Of, Target};
 
@@ -133,7 +133,7 @@ impl<D> Socket<D> {
         let emit = Emit::new(event, Arguments::new(arguments));
         let packet = self.member.encode(emit, true)?;
         crate::room::wait(&self.member).await?;
-        self.member.send(&packet)
+        self.member.send(&packet, Lane::Plain)
     }
 
     /// Sends an event and asks for an acknowledgement, which the future resolves to.
@@ -278,13 +278,13 @@ impl<D> Socket<D> {
     ///
     /// Handlers hear of it soon, and not within this call.
     pub fn disconnect(&self) {
-        self.member.disconnect(false);
+        self.member.disconnect_in_order(false);
     }
 
     /// Disconnects it from all namespaces and closes the connection, when everything has left that was sent before.
     #[doc(alias = "disconnect(true)")]
     pub fn disconnect_connection(&self) {
-        self.member.disconnect(true);
+        self.member.disconnect_in_order(true);
     }
 
     /// Whether it is in its namespace: not yet in a middleware, not any more after the end.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketio_adapter::{
-    AckRequest, Answers, Asked, Broadcast, Flags, IntoRooms, Recipient, Room, Target as Selected,
+    AckRequest, Answers, Asked, Broadcast, Flags, IntoRooms, Room, Target as Selected,
 };
 use socketio_proto::{Arguments, Emit};
 
@@ -307,7 +307,7 @@ impl Target {
     /// Disconnects all who are addressed from the namespace; or closes their connections, whatever other namespaces they are in.
     pub fn disconnect_sockets(&self, close: bool) {
         if let Some(member) = &self.only {
-            return member.disconnect(close);
+            return member.disconnect_in_order(close);
         }
         for nsp in self.of.namespaces() {
             nsp.adapter().disconnect(&self.selected, close);

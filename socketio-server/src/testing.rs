@@ -1,8 +1,8 @@
 //! A server and its clients in one process: for tests of applications.
 //!
-//! Clients of a [`TestServer`] go through everything that a client from outside goes through: HTTP, the WebSocket handshake,
-//! both protocols, auth and middlewares. Only the network is left out: each connection is a pipe in memory. So a test
-//! needs no port, and with `tokio::time::pause` hours of pings and timeouts pass in a moment.
+//! Clients of a [`TestServer`] go through everything that a client from outside goes through: HTTP, long polling or the WebSocket
+//! handshake, both protocols, auth and middlewares. Only the network is left out: each connection is a pipe in memory. So a
+//! test needs no port, and with `tokio::time::pause` hours of pings and timeouts pass in a moment.
 //!
 //! ```
 //! use socketio_server::testing::TestServer;
@@ -27,6 +27,8 @@
 
 mod client;
 mod driver;
+mod lines;
+mod polling;
 mod wire;
 
 use std::fmt;
@@ -35,6 +37,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use engineio_proto::Transport;
 use serde::Serialize;
 use socketio_proto::{
     AckError, ArgsError, Codec, ConnectError, DisconnectReason, Json, RawValue, Value,
@@ -77,6 +80,7 @@ impl TestServer {
                 headers: Vec::new(),
                 address: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)),
             },
+            transports: vec![Transport::WEBSOCKET],
             codec: Arc::new(Json::new()),
             namespace: client::name(namespace),
             auth: None,
@@ -88,6 +92,7 @@ impl TestServer {
 #[must_use = "nothing is done before it is awaited"]
 pub struct Connecting {
     opening: Opening,
+    transports: Vec<Transport>,
     codec: Arc<dyn Codec>,
     namespace: socketio_proto::Namespace,
     auth: Option<Result<Value, TestError>>,
@@ -98,6 +103,41 @@ impl Connecting {
     pub fn auth<T: Serialize + ?Sized>(mut self, auth: &T) -> Self {
         let value = Value::from_serialize(auth);
         self.auth = Some(value.map_err(TestError::from));
+        self
+    }
+
+    /// Chooses the transports, by default WebSocket alone. The first is the one to begin with; a client that begins with long
+    /// polling goes over to a WebSocket if that is named too, as browsers do: see [`TestClient::upgraded`].
+    ///
+    /// ```
+    /// # use socketio_server::testing::{TestError, TestServer};
+    /// # use socketio_server::{Server, Transport};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), TestError> {
+    /// # let server = TestServer::new(&Server::new());
+    /// let polls = server.client("/").transports([Transport::POLLING]).await?;
+    /// assert_eq!(polls.transport(), Transport::POLLING);
+    ///
+    /// let browser = [Transport::POLLING, Transport::WEBSOCKET];
+    /// let goes_over = server.client("/").transports(browser).await?;
+    /// assert_eq!(goes_over.upgraded().await, Transport::WEBSOCKET);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or one that is neither of the two.
+    #[track_caller]
+    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.transports = transports.into_iter().collect();
+        let known = [Transport::POLLING, Transport::WEBSOCKET];
+        let all_known = self.transports.iter().all(|each| known.contains(each));
+        assert!(
+            all_known && !self.transports.is_empty(),
+            "{:?} are no transports of the test kit",
+            self.transports
+        );
         self
     }
 
@@ -130,7 +170,8 @@ impl Connecting {
             Some(value) => Some(raw(&value?)?),
             None => None,
         };
-        let connection = driver::Connection::open(self.opening, self.codec).await?;
+        let connection =
+            driver::Connection::open(self.opening, &self.transports, self.codec).await?;
         TestClient::join(connection, self.namespace, auth).await
     }
 }
@@ -161,7 +202,7 @@ impl fmt::Debug for Connecting {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TestError {
-    /// The request was not answered with a WebSocket: the status line and what came with it.
+    /// The first request was not answered with a session: the status line and what came with it.
     #[error("no connection: {0}")]
     Http(String),
     /// The namespace was refused.

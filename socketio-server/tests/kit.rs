@@ -5,6 +5,7 @@ use std::time::Duration;
 use socketio_server::testing::{TestError, TestServer};
 use socketio_server::{
     Ack, AckError, Bytes, ConnectError, Data, DisconnectReason, Handshake, Server, Socket,
+    Transport,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -241,5 +242,90 @@ async fn who_was_told_that_it_is_disconnected_is_in_no_room() -> Result {
         client.disconnected().await;
         assert!(io.to("room").fetch_sockets().await?.is_empty());
     }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_polls_does_all_that_others_do() -> Result {
+    let io = server();
+    let (ended, mut reasons) = tokio::sync::mpsc::unbounded_channel();
+    io.of("/")
+        .on_disconnect(async move |reason: DisconnectReason| {
+            let _ = ended.send(reason);
+        });
+    let server = TestServer::new(&io);
+    let polling = || server.client("/").transports([Transport::POLLING]);
+    let client = polling().await?;
+    assert_eq!(client.transport(), Transport::POLLING);
+    assert_eq!(client.emit_with_ack::<String>("echo", &"x").await?, "x");
+    client.emit("ask", &())?;
+    client.recv().await?.ack(&"because")?;
+    assert_eq!(client.next::<String>("answered").await?, "because");
+    let bytes = Bytes::from_static(&[0, 30, 255]);
+    io.emit("bytes", &bytes)?;
+    assert_eq!(client.next::<Bytes>("bytes").await?, bytes);
+    // An hour of polls and pings.
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(client.emit_with_ack::<String>("echo", &"y").await?, "y");
+    assert_eq!(client.upgraded().await, Transport::POLLING);
+    assert_eq!(io.sockets()[0].transport(), Some(Transport::POLLING));
+
+    client.close();
+    assert_eq!(
+        reasons.recv().await,
+        Some(DisconnectReason::ClientNamespaceDisconnect)
+    );
+    let client = polling().await?;
+    client.cut();
+    assert_eq!(reasons.recv().await, Some(DisconnectReason::TransportError));
+    let client = polling().await?;
+    client.pause(true);
+    assert_eq!(reasons.recv().await, Some(DisconnectReason::PingTimeout));
+    drop(client);
+    let client = polling().await?;
+    io.of("/").disconnect_sockets(true);
+    assert_eq!(
+        reasons.recv().await,
+        Some(DisconnectReason::ServerNamespaceDisconnect)
+    );
+    assert_eq!(
+        client.disconnected().await,
+        DisconnectReason::IoServerDisconnect
+    );
+    let refused = polling().header("Origin", "https://example.com").await;
+    let Err(TestError::Http(answer)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    drop(polling().await?);
+    assert_eq!(reasons.recv().await, Some(DisconnectReason::TransportError));
+    assert_eq!(io.connections(), 0);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_polls_goes_over_to_a_websocket_if_it_may() -> Result {
+    let browser = [Transport::POLLING, Transport::WEBSOCKET];
+    let io = server();
+    let server = TestServer::new(&io);
+    let client = server.client("/").transports(browser).await?;
+    // What is said meanwhile arrives once and in order.
+    for n in 0..100 {
+        io.emit("n", &n)?;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.upgraded().await, Transport::WEBSOCKET);
+    for n in 0..100 {
+        assert_eq!(client.next::<u32>("n").await?, n);
+    }
+    assert_eq!(client.emit_with_ack::<String>("echo", &"x").await?, "x");
+    assert_eq!(io.sockets()[0].transport(), Some(Transport::WEBSOCKET));
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(client.emit_with_ack::<String>("echo", &"y").await?, "y");
+
+    let polls = Server::builder().upgrades(false).build();
+    let server = TestServer::new(&polls);
+    let client = server.client("/").transports(browser).await?;
+    assert_eq!(client.upgraded().await, Transport::POLLING);
     Ok(())
 }

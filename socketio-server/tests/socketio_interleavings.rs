@@ -1,47 +1,14 @@
 //! Everything that can happen around CONNECT, in every order in which it can happen: what the client sends, the decision,
 //! handlers that end, what the server does. After each step the server gets to run, or not yet.
 
+mod link;
+
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 
-use socketio_server::engine::{Frame, Link, Received, TransportFault};
-use socketio_server::{ConnectError, Data, DisconnectReason, Server, Socket, Transport};
-use tokio::sync::{Semaphore, mpsc};
-
-/// A link in memory.
-#[derive(Debug)]
-struct Channels {
-    receive: mpsc::UnboundedReceiver<Frame>,
-    send: mpsc::UnboundedSender<Frame>,
-}
-
-impl Link for Channels {
-    fn poll_receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> Poll<()> {
-        self.receive.poll_recv(cx).map(|frame| {
-            received.push(frame.map_or(Received::Closed, Received::Frame));
-        })
-    }
-
-    fn has_room(&self) -> bool {
-        true
-    }
-
-    fn send(&mut self, frame: Frame) {
-        let _ = self.send.send(frame);
-    }
-
-    fn poll_flush(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _progress: &mut usize,
-    ) -> Poll<Result<(), TransportFault>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_close(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-}
+use link::Pipe;
+use socketio_server::engine::Frame;
+use socketio_server::{ConnectError, Data, DisconnectReason, Server, Socket};
+use tokio::sync::Semaphore;
 
 /// What may happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,14 +96,11 @@ async fn play(steps: &[Step], pauses: u32) -> (Vec<String>, Vec<String>) {
     let log = Log::default();
     let (decide, finish) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let io = server(&log, &decide, &finish);
-    let request = http::Request::builder()
-        .uri("/socket.io/?EIO=4")
-        .body(())
-        .unwrap();
-    let (to_server, receive) = mpsc::unbounded_channel();
-    let (send, mut from_server) = mpsc::unbounded_channel();
-    let entrance = io.admit(request, Transport::WEBSOCKET).await;
-    entrance.unwrap().serve_link(Channels { receive, send });
+    let Pipe {
+        to_server,
+        mut from_server,
+        ..
+    } = Pipe::open(&io).await;
     settle().await;
     let mut to_server = Some(to_server);
     for (at, step) in steps.iter().enumerate() {

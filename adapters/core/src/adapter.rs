@@ -26,8 +26,9 @@ pub trait Adapter: fmt::Debug + Send + Sync + 'static {
 
     /// Sends an event to the sockets of a target.
     ///
-    /// An adapter whose log has to be asked for the offset of an event keeps a [`Letter`](crate::Letter), delivers it
-    /// when it has the offset, and [holds back](Self::holds_back) until then.
+    /// An adapter whose log has to be asked for the offset of an event keeps a [`Letter`](crate::Letter) and the
+    /// [`Selection`](crate::Selection) of this moment, so that who leaves a room afterwards still gets what was sent before. It
+    /// delivers when it has the offset, and [holds back](Self::holds_back) until then.
     fn broadcast(&self, event: &mut Broadcast<'_>, target: &Target) {
         self.local().deliver(event, target);
         if let Some(ack) = event.ack() {
@@ -35,13 +36,18 @@ pub trait Adapter: fmt::Debug + Send + Sync + 'static {
         }
     }
 
-    /// Whether something is being held back that what is sent now must not overtake. Asked before everything that is sent
-    /// to a socket of the namespace past [`broadcast`](Self::broadcast); see [`in_order`](Self::in_order).
+    /// Whether something is being held back that what is done now must not overtake: true from a
+    /// [`broadcast`](Self::broadcast) that could not deliver at once until it has delivered, and until all that was given to
+    /// [`in_order`](Self::in_order) meanwhile has run.
+    ///
+    /// The server asks before everything that reaches a client past `broadcast`: events and questions to a single socket,
+    /// acknowledgements, volatile events too, and before it disconnects a socket. What an adapter delivers is not asked for.
     fn holds_back(&self) -> bool {
         false
     }
 
-    /// Runs `send` when everything that was held back before has been delivered.
+    /// Runs `send` when everything has been delivered that was held back before, and after what was given here before, at
+    /// once if that is so already. Each is run, whatever the broker does, and with no lock held.
     fn in_order(&self, send: Box<dyn FnOnce() + Send>) {
         send();
     }
@@ -56,11 +62,14 @@ pub trait Adapter: fmt::Debug + Send + Sync + 'static {
         self.local().leave_all(target, rooms);
     }
 
-    /// Disconnects the sockets of a target from the namespace, or closes their connections.
+    /// Disconnects the sockets of a target from the namespace, or closes their connections, after what they were sent before.
     fn disconnect(&self, target: &Target, close: bool) {
-        for recipient in self.local().select(target).iter() {
-            recipient.disconnect(close);
-        }
+        let selection = self.local().select(target);
+        self.in_order(Box::new(move || {
+            for recipient in selection.iter() {
+                recipient.disconnect(close);
+            }
+        }));
     }
 
     /// The sockets of a target on the *other* nodes; those of this one are known.

@@ -153,10 +153,26 @@ impl<'a> Broadcast<'a> {
     ///
     /// If it cannot be encoded; the caller of `emit` has to hear of it.
     pub fn encoded(&self, codec: &Arc<dyn Codec>) -> Result<Encoded, EncodeError> {
+        self.with_encoded(codec, |encoded| encoded.cloned().map_err(Clone::clone))
+    }
+
+    /// The same for a look at it, which saves a reference count: for each of many recipients that is worth something.
+    ///
+    /// With a codec that is not the one of the first recipient it is a clone that is looked at.
+    pub fn with_encoded<R>(
+        &self,
+        codec: &Arc<dyn Codec>,
+        look: impl FnOnce(Result<&Encoded, &EncodeError>) -> R,
+    ) -> R {
         let (known, encoded) = self.first.get_or_init(|| self.prepare(codec));
         if Arc::ptr_eq(known, codec) {
-            return encoded.clone();
+            return look(encoded.as_ref());
         }
+        look(self.encoded_by_another(codec).as_ref())
+    }
+
+    /// What a codec makes of it that is not the one of the first recipient.
+    fn encoded_by_another(&self, codec: &Arc<dyn Codec>) -> Result<Encoded, EncodeError> {
         let same = |(known, _): &&Prepared| Arc::ptr_eq(known, codec);
         if let Some((_, encoded)) = self.others.borrow().iter().find(same) {
             return encoded.clone();

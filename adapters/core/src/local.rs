@@ -11,7 +11,7 @@ use socketio_proto::SocketId;
 
 use self::index::{Change, Index};
 pub use self::selection::Selection;
-use crate::{Asked, Broadcast, IntoRooms, Recipient, Room, Target};
+use crate::{Broadcast, IntoRooms, Recipient, Room, Target};
 
 /// The sockets of one namespace on this node, and which rooms they are in.
 ///
@@ -170,13 +170,7 @@ impl Local {
     ///
     /// If it asks for acknowledgements, its [`Answers`](crate::Answers) hear first who is asked.
     pub fn deliver(&self, event: &Broadcast<'_>, target: &Target) -> usize {
-        let selection = self.select(target);
-        if let Some(ack) = event.ack() {
-            let ids = selection.iter().map(|recipient| recipient.id().clone());
-            ack.answers.asked(Asked::Sockets(ids.collect()));
-        }
-        let each = selection.iter().map(|recipient| recipient.deliver(event));
-        each.count()
+        self.select(target).deliver(event)
     }
 
     /// Has the sockets of a target join rooms.

@@ -26,6 +26,7 @@ pub struct Config {
     pub(super) upgrade_timeout: Duration,
     pub(super) close_timeout: Duration,
     pub(super) max_payload: usize,
+    pub(super) post_limit: usize,
     pub(super) budget: Budget,
 }
 
@@ -40,6 +41,7 @@ impl Default for Config {
             upgrade_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             max_payload: 16 << 20,
+            post_limit: 16,
             budget: Budget {
                 bytes: 4 << 20,
                 messages: 1 << 16,
@@ -100,6 +102,14 @@ impl Config {
     /// Drivers enforce it while they read; the session checks it again.
     pub fn max_payload(&mut self, bytes: usize) -> &mut Self {
         self.max_payload = bytes;
+        self
+    }
+
+    /// How many packets one `POST` may hold. Default 16, which is what servers of python-engineio take: they drop a body with
+    /// more, and answer as if they had read it. Where no such server is spoken to, more packets make fewer requests of a
+    /// burst. At least one.
+    pub fn post_limit(&mut self, packets: usize) -> &mut Self {
+        self.post_limit = packets.max(1);
         self
     }
 

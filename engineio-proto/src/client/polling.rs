@@ -40,8 +40,9 @@ pub(super) struct Polling {
 impl Session {
     /// The next request to make. At most one `GET` and one `POST` are under way at a time.
     ///
-    /// A `POST` takes what was sent since the last one, as much as the server takes in one body (`maxPayload`); one message
-    /// that is larger goes alone, and the server decides.
+    /// A `POST` takes what was sent since the last one, as much as the server takes in one body: in bytes what it said
+    /// (`maxPayload`), in packets what is [assumed](super::Config::post_limit). One message that is larger goes alone, and the
+    /// server decides.
     #[must_use]
     pub fn poll_request(&mut self) -> Option<Request> {
         if self.transport.is_link() {
@@ -80,23 +81,31 @@ impl Session {
         // round trip brings a ping, their answers would hold it back for ever.
         let message_first =
             core::mem::take(&mut self.polling.crowded_out) && !self.outbox.is_empty();
-        while !message_first && let Some(packet) = self.next_control() {
+        let mut room = self.config.post_limit;
+        while !message_first
+            && room > 0
+            && let Some(packet) = self.next_control()
+        {
             body.push(&packet);
+            room -= 1;
         }
         let controls = body.len();
         while let Some(message) = self.outbox.front() {
             let packet = Packet::Message(message.clone());
-            if !body.is_empty() && max.is_some_and(|max| body.len_with(&packet) > max) {
+            let is_too_long =
+                !body.is_empty() && max.is_some_and(|max| body.len_with(&packet) > max);
+            if room == 0 || is_too_long {
                 self.polling.crowded_out = body.len() == controls;
                 break;
             }
             body.push(&packet);
+            room -= 1;
             self.outbox.pop();
         }
         let closing = matches!(self.state, State::Closing { .. });
         // A close packet that does not fit is the next body.
         if closing && self.outbox.is_empty() {
-            let fits = max.is_none_or(|max| body.len_with(&Packet::Close) <= max);
+            let fits = room > 0 && max.is_none_or(|max| body.len_with(&Packet::Close) <= max);
             if body.is_empty() || fits {
                 body.push(&Packet::Close);
                 self.polling.said_close = true;

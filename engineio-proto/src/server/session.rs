@@ -176,7 +176,7 @@ impl Session {
     pub fn send_reserved(&mut self, messages: &[Message]) -> Result<(), SendError> {
         self.check_sendable(messages)?;
         for message in messages {
-            self.outbox.push(message.clone());
+            self.outbox.push_shared(message);
         }
         Ok(())
     }

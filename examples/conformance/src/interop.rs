@@ -1,5 +1,5 @@
-//! The profiles `interop`, `interop-msgpack`, `interop-csr` and `abuse`: what a chat, a game and a dashboard use, with
-//! clients of every version.
+//! The profiles `interop`, `interop-msgpack`, `interop-csr`, `interop-proxied` and `abuse`: what a chat, a game and a
+//! dashboard use, with clients of every version.
 
 mod describe;
 mod ends;
@@ -9,7 +9,7 @@ mod rooms;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use socketio_server::engine::Origins;
+use socketio_server::engine::{Origins, Proxies};
 use socketio_server::{
     ConnectError, EmitError, Handshake, MessagePack, Namespace, Object, Server, Socket, Value,
 };
@@ -23,6 +23,8 @@ use crate::host;
 pub(crate) enum Variant {
     Plain,
     MessagePack,
+    /// For pages of its own only, and behind a proxy on the same machine.
+    Proxied,
     ShortTimers,
 }
 
@@ -59,6 +61,10 @@ pub(crate) async fn serve(arguments: &Arguments, variant: Variant) -> Result<(),
     builder = match variant {
         Variant::Plain => builder,
         Variant::MessagePack => builder.codec(MessagePack::new()),
+        Variant::Proxied => builder
+            .origins(Origins::same())
+            .trusted_proxies(Proxies::networks(["127.0.0.1", "::1"]))
+            .max_payload(1_000_000),
         Variant::ShortTimers => builder
             .ping_interval(Duration::from_millis(300))
             .ping_timeout(Duration::from_millis(300))

@@ -25,7 +25,7 @@ pub(crate) type Serving<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + 
 
 // The suites of raw messages post a body of several messages, and expect the next poll to bring the answers to all of them.
 // An application is a task of its own; on one thread it has answered all before the next request is read.
-const PROFILES: [Profile; 10] = [
+const PROFILES: [Profile; 11] = [
     Profile {
         name: "eio4",
         runtime: Threads::One,
@@ -61,6 +61,11 @@ const PROFILES: [Profile; 10] = [
         name: "interop-csr",
         runtime: Threads::Cores,
         serve: |arguments| Box::pin(interop::serve(arguments, interop::Variant::Plain)),
+    },
+    Profile {
+        name: "interop-proxied",
+        runtime: Threads::Cores,
+        serve: |arguments| Box::pin(interop::serve(arguments, interop::Variant::Proxied)),
     },
     Profile {
         name: "abuse",

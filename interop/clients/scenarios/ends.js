@@ -71,7 +71,7 @@ module.exports = [
       engine.transport.ws.onmessage = () => {};
       // Nor does it give up the server, which it would at the same moment.
       clearTimeout(engine.pingTimeoutTimer ?? engine._pingTimeoutTimer);
-      assert.deepStrictEqual(await reasonOf(watcher, socket.hello.sid, 12000), ["ping timeout", []]);
+      assert.deepStrictEqual(await reasonOf(watcher, socket.hello.sid), ["ping timeout", []]);
     },
   },
   {

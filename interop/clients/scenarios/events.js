@@ -70,7 +70,7 @@ module.exports = [
       await late;
       socket.once("silent", (answer) => answer());
       const early = next(socket, "not-timed-out");
-      socket.emit("ask-timeout", 2000);
+      socket.emit("ask-timeout", 20000);
       await early;
     },
   },

@@ -89,11 +89,16 @@ module.exports = [
       a.on("q", (x, answer) => answer(["a", x]));
       sender.on("q", (x, answer) => answer(["s", x]));
       b.once("q", (x, answer) => answer(["b", x]));
-      const [failed, replies] = await ask(sender, "room-ask", room, 3000, "q", 1);
+      const [failed, replies] = await ask(sender, "room-ask", room, 20000, "q", 1);
       assert.deepStrictEqual([failed, replies.sort()], [false, [["a", 1], ["b", 1], ["s", 1]]]);
-      const [late, known] = await ask(sender, "room-ask", room, 200, "q", 2);
+      // The two that do answer may need longer than expected on a machine that is busy.
+      let [late, known] = [];
+      for (const time of [200, 2000, 20000]) {
+        [late, known] = await ask(sender, "room-ask", room, time, "q", 2);
+        if (known.length === 2) break;
+      }
       assert.deepStrictEqual([late, known.sort()], [true, [["a", 2], ["s", 2]]]);
-      assert.deepStrictEqual(await ask(sender, "room-ask", newRoom(), 2000, "q", 3), [false, []]);
+      assert.deepStrictEqual(await ask(sender, "room-ask", newRoom(), 20000, "q", 3), [false, []]);
     },
   },
   {

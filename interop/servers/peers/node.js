@@ -6,7 +6,7 @@ const http = require("node:http");
 const [name, port, variant] = process.argv.slice(2);
 const { Server } = require(name);
 
-const options = { pingInterval: 1000, pingTimeout: 2000, maxHttpBufferSize: 5e6 };
+const options = { pingInterval: 1000, pingTimeout: 20000, maxHttpBufferSize: 5e6 };
 if (variant === "msgpack") options.parser = require("socket.io-msgpack-parser");
 if (variant === "recovery") options.connectionStateRecovery = { maxDisconnectionDuration: 10000 };
 
@@ -46,7 +46,7 @@ function handle(socket) {
     socket.emit("flood-end", n);
   });
   socket.on("count", (i) => count.push(i));
-  socket.on("count-result", (ack) => ack({ n: count.length, ordered: count.splice(0).every((value, i) => value === i) }));
+  socket.on("count-result", (ack) => ack({ n: count.length, ordered: count.every((value, i) => value === i) }));
   socket.on("header", (ack) => ack(socket.handshake.headers["x-probe"] || null));
   socket.on("join", (room, ack) => {
     socket.join(room);

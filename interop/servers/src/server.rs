@@ -17,6 +17,8 @@ pub(crate) struct Kind {
     pub(crate) recovery: bool,
     /// It can close the connection under a namespace, and says why sockets left.
     pub(crate) is_node: bool,
+    /// It handles events of one client side by side, and may send something else between an event and its binary data.
+    pub(crate) threads: bool,
 }
 
 const NODE: Kind = Kind {
@@ -27,6 +29,7 @@ const NODE: Kind = Kind {
     msgpack: false,
     recovery: false,
     is_node: true,
+    threads: false,
 };
 
 pub(crate) const KINDS: [Kind; 7] = [
@@ -70,6 +73,7 @@ pub(crate) const KINDS: [Kind; 7] = [
         name: "Flask-SocketIO 5",
         command: &[".venv/bin/python", "peers/flask_server.py"],
         is_node: false,
+        threads: true,
         ..NODE
     },
 ];

@@ -78,7 +78,12 @@ impl Decoder {
             }
             Kind::ConnectError => {
                 header.refuse_id()?;
-                Body::ConnectError(self.payload(&text, &header, b"{\"")?)
+                // Servers of protocol 4 say one value of their own, of which `python-socketio` 4 makes an array.
+                let allowed: &[u8] = match self.protocol {
+                    Protocol::V4 => b"{\"[n",
+                    Protocol::V5 => b"{\"",
+                };
+                Body::ConnectError(self.payload(&text, &header, allowed)?)
             }
             Kind::Event | Kind::Ack => return self.arguments(text, &header),
         };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{CONNECTION, HOST};
+use http::header::{CONNECTION, HOST, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -294,7 +294,10 @@ impl hyper::service::Service<Request<Incoming>> for Listened {
             return Listen::Theirs(Box::pin(async { Ok(answer) }));
         }
         request.extensions_mut().insert(self.peer);
-        if self.service.is_for_us(&request) {
+        let is_ours = self.service.is_for_us(&request);
+        self.lot
+            .expect_link(is_ours && request.headers().contains_key(UPGRADE));
+        if is_ours {
             let can_be_parked = park::can_be_parked(&request);
             let is_last = is_last(&request);
             let answering = self.service.answer(request);

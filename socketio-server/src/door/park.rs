@@ -30,6 +30,8 @@ pub(super) struct Lot {
     waiting: Mutex<Option<Waiting>>,
     /// hyper has something to write, and the other end does not take it.
     is_blocked: AtomicBool,
+    /// A WebSocket was asked for, and not from the application's own pages.
+    expects_link: AtomicBool,
 }
 
 /// An answer that is awaited.
@@ -68,6 +70,15 @@ impl Lot {
 
     pub(super) fn set_blocked(&self, is_blocked: bool) {
         self.is_blocked.store(is_blocked, Ordering::Relaxed);
+    }
+
+    /// If the answer is 101, a link follows, and takes along what was not written.
+    pub(super) fn expect_link(&self, yes: bool) {
+        self.expects_link.store(yes, Ordering::Relaxed);
+    }
+
+    pub(super) fn expects_link(&self) -> bool {
+        self.expects_link.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {

@@ -22,6 +22,8 @@ pub(crate) struct Stream {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Bytes that were read already.
     early: Bytes,
+    /// The answer to a WebSocket's handshake, which leaves with the first frame: hyper is told that it has left.
+    head: Vec<u8>,
     lot: Option<Arc<Lot>>,
     _place: Place,
 }
@@ -48,6 +50,7 @@ impl Stream {
             write_timeout: Some(write_timeout),
             stalled: None,
             early: Bytes::new(),
+            head: Vec::new(),
             lot: None,
             _place: place,
         }
@@ -89,12 +92,19 @@ impl Stream {
         }
     }
 
-    /// From now on somebody else looks after it.
-    pub(crate) fn without_timeout(mut self) -> Self {
+    /// From now on somebody else looks after it, and writes first what is returned.
+    pub(crate) fn into_link(mut self) -> (Self, Vec<u8>) {
         self.write_timeout = None;
         self.stalled = None;
         self.lot = None;
-        self
+        let head = std::mem::take(&mut self.head);
+        (self, head)
+    }
+
+    /// Whether this is the answer to a WebSocket's handshake.
+    fn is_held_back(&self, bytes: &[u8]) -> bool {
+        let expects_link = self.lot.as_ref().is_some_and(|lot| lot.expects_link());
+        expects_link && bytes.starts_with(b"HTTP/1.1 101 ")
     }
 
     /// Whether what is written moves on.
@@ -163,6 +173,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.is_held_back(bytes) {
+            self.head.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = either!(&mut self.socket, |io| io.poll_write(cx, bytes));
         self.watch(cx, written)
     }
@@ -172,6 +186,13 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(first) = parts.iter().find(|part| !part.is_empty())
+            && self.is_held_back(first)
+        {
+            // The whole head stands in one part; hyper writes others after it if there are any.
+            self.head.extend_from_slice(first);
+            return Poll::Ready(Ok(first.len()));
+        }
         let written = either!(&mut self.socket, |io| io.poll_write_vectored(cx, parts));
         self.watch(cx, written)
     }

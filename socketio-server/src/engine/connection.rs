@@ -2,16 +2,17 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 
+use bytes::BytesMut;
 use engineio_proto::server::Session;
-use engineio_proto::{LinkId, Time};
+use engineio_proto::{ContentType, Frame, LinkId, Time};
 
 use tracing::Span;
 
 use super::clock::Clock;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
+use super::turns::{Turns, Wakers};
 use crate::door::Handshake;
 
 /// A client: the state machine, and who waits for it.
@@ -33,18 +34,8 @@ pub(crate) struct Connection<P: Protocol> {
 /// What is behind the lock.
 pub(crate) struct State<M> {
     pub(crate) machine: M,
-    /// The driver, if it sleeps.
-    driver: Option<Waker>,
-    /// It has links. There may be something for a link that is only tried while the session polls.
-    driver_has_links: bool,
-    /// There is something for the driver to do that came while it was at work: it may have looked before.
-    more_to_do: bool,
-    /// The waiting `GET`, if there is one and it sleeps.
-    get: Option<Waker>,
-    /// The `POST` under way, if it waits for somebody else to move on.
-    post: Option<Waker>,
-    /// Somebody hands out events; others need not, and must not.
-    dispatching: bool,
+    /// Who hands out events, and who sleeps.
+    pub(crate) turns: Turns,
     /// Links that the driver does not have yet.
     pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
     /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends
@@ -52,6 +43,16 @@ pub(crate) struct State<M> {
     coming_links: usize,
     /// When the driver wakes by itself.
     pub(crate) armed: Option<Time>,
+}
+
+/// Whether a client may be read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    Yes,
+    /// It does not take what it is owed.
+    Owed,
+    /// Somebody still hands out what it has sent before.
+    Behind,
 }
 
 impl<P: Protocol> Connection<P> {
@@ -65,12 +66,7 @@ impl<P: Protocol> Connection<P> {
     ) -> Arc<Self> {
         let state = State {
             machine,
-            driver: None,
-            driver_has_links: false,
-            more_to_do: false,
-            get: None,
-            post: None,
-            dispatching: false,
+            turns: Turns::default(),
             new_links: Vec::new(),
             coming_links: 0,
             armed: None,
@@ -107,7 +103,7 @@ impl<P: Protocol> Connection<P> {
     ///
     /// Whoever waits for output is woken when all are handed out: what one read brought is answered by one write.
     pub(crate) fn dispatch(self: &Arc<Self>) {
-        if std::mem::replace(&mut self.lock().dispatching, true) {
+        if !self.lock().turns.take_baton() {
             return;
         }
         let baton = Baton(self);
@@ -115,9 +111,7 @@ impl<P: Protocol> Connection<P> {
         loop {
             let mut state = self.lock();
             let Some(event) = state.machine.poll_event() else {
-                // Given back before the lock, or an event that comes now would find nobody.
-                state.dispatching = false;
-                let wakers = state.wakers();
+                let wakers = state.baton_back();
                 drop(state);
                 std::mem::forget(baton);
                 return wakers.wake();
@@ -137,22 +131,31 @@ impl<P: Protocol> Connection<P> {
         question(self.lock().machine.session())
     }
 
+    /// Whether more may be read from the client now, as far as what it is owed and what it has sent are concerned. Whoever reads is
+    /// woken when that may have changed.
+    pub(crate) fn reading(&self) -> Reading {
+        let mut state = self.lock();
+        if !state.machine.session().wants_input() {
+            return Reading::Owed;
+        }
+        if !state.turns.is_behind() {
+            return Reading::Yes;
+        }
+        // It cannot show that it lives while it is not heard.
+        state.machine.handle_activity(self.clock.now());
+        Reading::Behind
+    }
+
     /// Whoever reads from the client may go on with what it had to leave: the driver, or a `POST`.
     pub(crate) fn wake_readers(&self) {
-        let mut state = self.lock();
-        let wakers = [state.rouse(), state.post.take()];
-        drop(state);
-        for waker in wakers.into_iter().flatten() {
-            waker.wake();
-        }
+        let wakers = self.lock().turns.readers();
+        wakers.wake();
     }
 
     /// A `POST` may go on.
     pub(crate) fn wake_post(&self) {
-        let post = self.lock().post.take();
-        if let Some(post) = post {
-            post.wake();
-        }
+        let post = self.lock().turns.post();
+        post.wake();
     }
 
     /// A link is on its way. [`link_came`](Self::link_came) is to follow, whatever becomes of it.
@@ -164,7 +167,7 @@ impl<P: Protocol> Connection<P> {
     pub(crate) fn link_came(&self) {
         let mut state = self.lock();
         state.coming_links -= 1;
-        let driver = state.rouse();
+        let driver = state.turns.rouse();
         drop(state);
         if let Some(driver) = driver {
             driver.wake();
@@ -183,112 +186,71 @@ impl<P: Protocol> Connection<P> {
 impl<M: Machine> State<M> {
     /// Who has to be woken after the machine has changed.
     fn wakers(&mut self) -> Wakers {
-        // Whoever holds the baton wakes everybody when it is done.
-        if self.dispatching {
-            return Wakers {
-                driver: None,
-                get: None,
-                post: None,
-            };
-        }
-        // Most of what is sent in a burst finds the driver roused already.
-        let is_roused = self.more_to_do && self.driver.is_none();
-        let driver = if !is_roused && self.is_for_driver() {
-            self.rouse()
-        } else {
-            None
-        };
-        Wakers {
-            driver,
-            get: self.get.take(),
-            post: self.post.take(),
-        }
+        let Self {
+            turns,
+            machine,
+            new_links,
+            armed,
+            ..
+        } = self;
+        turns.changed(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// Whether what has changed is something for the driver.
-    fn is_for_driver(&self) -> bool {
-        let session = self.machine.session();
-        // Without a link the driver has nothing to write; it only keeps the time.
-        if session.transport().is_link()
-            || session.close_reason().is_some()
-            || self.driver_has_links
-            || !self.new_links.is_empty()
-        {
-            return true;
-        }
-        match (self.machine.poll_timeout(), self.armed) {
-            (Some(deadline), Some(armed)) => deadline < armed,
-            (deadline, None) => deadline.is_some(),
-            (None, Some(_)) => false,
-        }
+    /// Nothing is left to be handed out.
+    fn baton_back(&mut self) -> Wakers {
+        let Self {
+            turns,
+            machine,
+            new_links,
+            armed,
+            ..
+        } = self;
+        turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// The driver has something to do. If it sleeps, it is to be woken; if not, it goes round once more.
-    fn rouse(&mut self) -> Option<Waker> {
-        self.more_to_do = true;
-        self.driver.take()
-    }
-
-    /// The driver has its turn: nobody needs to wake it. Gives it the links that are new.
+    /// The driver has its turn: gives it the links that are new.
     pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
-        self.driver = None;
-        self.more_to_do = false;
-        self.driver_has_links |= !self.new_links.is_empty();
+        self.turns.driver_runs(!self.new_links.is_empty());
         std::mem::take(&mut self.new_links)
     }
 
-    /// The driver has nothing to do. False if it has: then it does not sleep.
-    #[must_use]
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker, has_links: bool) -> bool {
-        if !self.more_to_do {
-            store(&mut self.driver, waker);
-            self.driver_has_links = has_links;
+    /// The next frame for a link, if it may leave.
+    pub(crate) fn poll_frame(&mut self, link: LinkId) -> Option<Frame> {
+        match self.turns.may_send() {
+            true => self.machine.poll_frame(link),
+            false => None,
         }
-        !self.more_to_do
     }
 
-    pub(crate) fn get_sleeps(&mut self, waker: &Waker) {
-        store(&mut self.get, waker);
-    }
-
-    pub(crate) fn post_sleeps(&mut self, waker: &Waker) {
-        store(&mut self.post, waker);
-    }
-
-    /// The `POST` waits no more.
-    pub(crate) fn post_wakes(&mut self) {
-        self.post = None;
+    /// The answer to a `GET`. What is still being handed out belongs into the same answer.
+    pub(crate) fn poll_payload(&mut self, out: &mut BytesMut) -> Option<ContentType> {
+        match self.turns.may_send() && !self.turns.is_dispatching() {
+            true => self.machine.poll_payload(out),
+            false => None,
+        }
     }
 
     /// Whether nobody but the driver has to do with the client any more, once the session has ended.
     pub(crate) fn is_left(&self) -> bool {
-        self.new_links.is_empty() && self.coming_links == 0 && !self.dispatching
-    }
-
-    pub(crate) fn is_dispatching(&self) -> bool {
-        self.dispatching
+        self.new_links.is_empty() && self.coming_links == 0 && !self.turns.is_dispatching()
     }
 }
 
-fn store(slot: &mut Option<Waker>, waker: &Waker) {
-    match slot {
-        Some(stored) => stored.clone_from(waker),
-        None => *slot = Some(waker.clone()),
+/// Whether what has changed is something for a driver that has no links.
+fn is_for_driver<M: Machine>(
+    machine: &M,
+    new_links: &[(LinkId, Box<dyn Link>)],
+    armed: Option<Time>,
+) -> bool {
+    let session = machine.session();
+    // Without a link the driver has nothing to write; it only keeps the time.
+    if session.transport().is_link() || session.close_reason().is_some() || !new_links.is_empty() {
+        return true;
     }
-}
-
-#[must_use]
-struct Wakers {
-    driver: Option<Waker>,
-    get: Option<Waker>,
-    post: Option<Waker>,
-}
-
-impl Wakers {
-    fn wake(self) {
-        for waker in [self.driver, self.get, self.post].into_iter().flatten() {
-            waker.wake();
-        }
+    match (machine.poll_timeout(), armed) {
+        (Some(deadline), Some(armed)) => deadline < armed,
+        (deadline, None) => deadline.is_some(),
+        (None, Some(_)) => false,
     }
 }
 
@@ -297,10 +259,7 @@ struct Baton<'a, P: Protocol>(&'a Connection<P>);
 
 impl<P: Protocol> Drop for Baton<'_, P> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.dispatching = false;
-        let wakers = state.wakers();
-        drop(state);
+        let wakers = self.0.lock().baton_back();
         wakers.wake();
     }
 }

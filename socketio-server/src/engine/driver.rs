@@ -16,7 +16,7 @@ use engineio_proto::{CloseReason, Frame, LinkId, Time, Transport, TransportFault
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::connection::Connection;
+use super::connection::{Connection, Reading};
 use super::http::Core;
 use super::link::{Link, Received};
 use super::machine::{Machine, Protocol};
@@ -131,7 +131,10 @@ impl<P: Protocol> Driver<P> {
             if self.ended && self.links.is_empty() && state.is_left() {
                 return Poll::Ready(());
             }
-            if state.driver_sleeps(cx.waker(), !self.links.is_empty()) {
+            if state
+                .turns
+                .driver_sleeps(cx.waker(), !self.links.is_empty())
+            {
                 return Poll::Pending;
             }
         }
@@ -178,9 +181,13 @@ impl<P: Protocol> Driver<P> {
             if driven.phase != Phase::Open {
                 continue;
             }
-            if !connection.session(Session::wants_input) {
-                self.not_read_from = true;
-                continue;
+            match connection.reading() {
+                Reading::Yes => {}
+                Reading::Owed => {
+                    self.not_read_from = true;
+                    continue;
+                }
+                Reading::Behind => continue,
             }
             // The protocol wakes the driver when it wants more again.
             if !connection.protocol.wants_input(connection) {
@@ -258,7 +265,7 @@ impl<P: Protocol> Driver<P> {
                         if frames.len() == FRAMES || bytes >= BYTES {
                             break true;
                         }
-                        let Some(frame) = state.machine.poll_frame(driven.id) else {
+                        let Some(frame) = state.poll_frame(driven.id) else {
                             break false;
                         };
                         bytes += frame.len();
@@ -334,6 +341,7 @@ impl Driven {
             }
             if let Received::Frame(frame) = &received {
                 bytes += frame.len();
+                state.turns.received(frame.len());
             }
             match received {
                 Received::Frame(frame) => state.machine.handle_frame(id, frame, now),

@@ -34,6 +34,8 @@ pub(super) struct WebSocket<Io> {
     /// 5.5.3 allows.
     pong: Option<Bytes>,
     closing: Closing,
+    /// Bytes that are still to be written of the answer to the handshake. They are none of the link's.
+    head: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +57,23 @@ enum Closing {
 /// Frames that may wait before a pong does not join them. A client that pings and does not read could else be owed any number.
 const PONGS: usize = 16;
 
-/// As large as a read of a socket may be. One per thread, borrowed while there is something to read.
+/// As large as a read of a socket may be.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// What is read goes through this. One per thread, borrowed while there is something to read.
+struct Scratch {
+    bytes: Vec<u8>,
+    items: Vec<Item>,
+}
+
+/// Items of one read for which room is kept.
+const ITEMS: usize = 256;
+
 thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+        bytes: vec![0; READ_BUFFER],
+        items: Vec::new(),
+    });
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
@@ -71,16 +85,25 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> WebSocket<Io> {
             early,
             pong: None,
             closing: Closing::No,
+            head: 0,
         }
     }
 
-    fn take(&mut self, bytes: &mut [u8], received: &mut Vec<Received>) {
-        let mut items = Vec::new();
-        self.reader.read(bytes, &mut items);
+    /// Writes these bytes before the first frame, and with it: one system call less, and one packet.
+    pub(super) fn after(mut self, head: Vec<u8>) -> Self {
+        if !head.is_empty() {
+            self.head = head.len();
+            self.writer.push(WsFrame::from(Bytes::from(head)));
+        }
+        self
+    }
+
+    fn take(&mut self, bytes: &mut [u8], items: &mut Vec<Item>, received: &mut Vec<Received>) {
+        self.reader.read(bytes, items);
         if items.is_empty() {
             received.push(Received::Activity);
         }
-        for item in items {
+        for item in items.drain(..) {
             received.push(match item {
                 Item::Message(frame) => Received::Frame(frame),
                 Item::Ping(payload) => {
@@ -114,11 +137,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
     fn poll_receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> Poll<()> {
         if !self.early.is_empty() {
             let mut early = Vec::from(std::mem::take(&mut self.early));
-            self.take(&mut early, received);
+            self.take(&mut early, &mut Vec::new(), received);
             return Poll::Ready(());
         }
-        BUFFER.with_borrow_mut(|buffer| {
-            let mut read = ReadBuf::new(buffer);
+        SCRATCH.with_borrow_mut(|Scratch { bytes, items }| {
+            let mut read = ReadBuf::new(bytes);
             match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
                 Err(_) => {
                     self.closing = Closing::Done;
@@ -129,7 +152,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
                     self.closing = Closing::Done;
                     received.push(Received::Closed);
                 }
-                Ok(()) => self.take(read.filled_mut(), received),
+                Ok(()) => {
+                    self.take(read.filled_mut(), items, received);
+                    items.shrink_to(ITEMS);
+                }
             }
             Poll::Ready(())
         })
@@ -140,7 +166,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
     }
 
     fn send(&mut self, frame: Frame) {
-        self.writer.push(frame.to_ws());
+        self.writer.push(frame.into_ws());
     }
 
     fn poll_flush(
@@ -149,7 +175,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link for WebSocket<Io>
         progress: &mut usize,
     ) -> Poll<Result<(), TransportFault>> {
         loop {
-            let flushed = ready!(self.writer.poll_flush(cx, Pin::new(&mut self.io), progress));
+            let mut written = 0;
+            let flushed = self
+                .writer
+                .poll_flush(cx, Pin::new(&mut self.io), &mut written);
+            let of_head = written.min(self.head);
+            self.head -= of_head;
+            *progress += written - of_head;
+            let flushed = ready!(flushed);
             if flushed.is_err() {
                 return Poll::Ready(Err(TransportFault::Link));
             }
@@ -261,7 +294,7 @@ mod tests {
         let mut received = Vec::new();
         for _ in 0..10_000 {
             let mut ping = vec![0x89, 0x81, 0, 0, 0, 0, b'p'];
-            websocket.take(&mut ping, &mut received);
+            websocket.take(&mut ping, &mut Vec::new(), &mut received);
             assert!(websocket.poll_flush(&mut cx, &mut 0).is_pending());
         }
         assert_eq!(websocket.writer.len(), PONGS);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socketio_adapter::{Answered, Answers};
+use socketio_proto::server::Connection;
 use socketio_proto::{
     AckError as ProtocolAckError, AckId, Args, Encoded, ExpectError, SendError, SocketId,
 };
 use tokio::sync::oneshot;
 
-use super::{Member, Phase};
+use super::{Lane, Member, Phase};
 use crate::error::EmitError;
 
 /// Who waits for an acknowledgement.
@@ -30,13 +31,46 @@ impl Waiter {
 }
 
 impl Member {
-    /// Sends an event whose acknowledgement somebody waits for.
+    /// Sends an event whose acknowledgement somebody waits for, after what the adapter may be holding back.
     pub(crate) fn ask(
         &self,
         id: AckId,
         timeout: Duration,
         packet: &Encoded,
         waiter: Waiter,
+    ) -> Result<(), (EmitError, Waiter)> {
+        if !self.nsp.adapter().holds_back() {
+            return self.ask_now(id, timeout, packet, waiter);
+        }
+        // It is waited for from now on. If the event cannot be sent later, the connection ends, and with it the waiting.
+        self.expect(id, timeout, waiter, |_| Ok(()))?;
+        let sent = self.send_later(packet, Lane::Plain);
+        sent.or_else(|error| match self.take_waiter(id) {
+            Some(waiter) => Err((error, waiter)),
+            None => Ok(()),
+        })
+    }
+
+    /// The same: it is its turn.
+    pub(super) fn ask_now(
+        &self,
+        id: AckId,
+        timeout: Duration,
+        packet: &Encoded,
+        waiter: Waiter,
+    ) -> Result<(), (EmitError, Waiter)> {
+        self.expect(id, timeout, waiter, |machine| {
+            machine.send(&self.nsp.name, packet)
+        })
+    }
+
+    /// Has an acknowledgement waited for, from before the event is sent. If it is not sent, nothing is waited for.
+    fn expect(
+        &self,
+        id: AckId,
+        timeout: Duration,
+        waiter: Waiter,
+        send: impl FnOnce(&mut Connection) -> Result<(), SendError>,
     ) -> Result<(), (EmitError, Waiter)> {
         let connection = match self.connection() {
             Some(connection) if self.phase() == Phase::Joined => connection,
@@ -46,18 +80,23 @@ impl Member {
         self.lock().acks.insert(id, waiter);
         let name = &self.nsp.name;
         let sent = connection.with(|machine| {
-            machine.inner.expect_ack(name, id, Some(deadline))?;
-            machine.inner.send(name, packet).map_err(|error| {
-                machine.inner.forget_ack(name, id);
+            let machine = &mut machine.inner;
+            machine.expect_ack(name, id, Some(deadline))?;
+            send(machine).map_err(|error| {
+                machine.forget_ack(name, id);
                 AskError::Send(error)
             })
         });
         let Err(error) = sent else { return Ok(()) };
         // If it is gone, it was answered by the disconnection.
-        match self.lock().acks.remove(&id) {
+        match self.take_waiter(id) {
             Some(waiter) => Err((error.into(), waiter)),
             None => Ok(()),
         }
+    }
+
+    fn take_waiter(&self, id: AckId) -> Option<Waiter> {
+        self.lock().acks.remove(&id)
     }
 
     /// Waits so long instead, from now on.
@@ -76,8 +115,7 @@ impl Member {
 
     /// Nobody waits for the acknowledgement any more.
     pub(crate) fn forget_ack(&self, id: AckId) {
-        let forgotten = self.lock().acks.remove(&id);
-        drop(forgotten);
+        drop(self.take_waiter(id));
         if let Some(connection) = self.connection() {
             connection.with(|machine| machine.inner.forget_ack(&self.nsp.name, id));
         }
@@ -85,8 +123,7 @@ impl Member {
 
     /// An acknowledgement has come, or never will.
     pub(crate) fn answered(&self, id: AckId, result: Result<Args, ProtocolAckError>) {
-        let waiter = self.lock().acks.remove(&id);
-        if let Some(waiter) = waiter {
+        if let Some(waiter) = self.take_waiter(id) {
             self.nsp
                 .shared
                 .meter

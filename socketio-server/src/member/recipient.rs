@@ -5,7 +5,7 @@ use std::sync::Arc;
 use socketio_adapter::{Broadcast, Description, Recipient};
 use socketio_proto::{AckError as ProtocolAckError, Encoded, SocketId};
 
-use super::{Member, Waiter};
+use super::{Lane, Member, Waiter};
 use crate::error::EmitError;
 
 impl Recipient for Member {
@@ -15,22 +15,18 @@ impl Recipient for Member {
 
     fn deliver(&self, event: &Broadcast<'_>) {
         self.show_outgoing(|| event.emit());
-        let encoded = event.encoded(&self.codec);
         let Some(ack) = event.ack() else {
             // Whoever called `emit` hears of what cannot be encoded; a client that is gone hears nothing.
-            if let Ok(encoded) = encoded {
-                match event.flags().volatile {
-                    true => drop(self.send_volatile(&encoded)),
-                    false => self.send_as_one_of_many(&encoded),
+            return event.with_encoded(&self.codec, |encoded| {
+                if let Ok(encoded) = encoded {
+                    self.deliver_unheard(encoded, Lane::plain_or_volatile(event.flags().volatile));
                 }
-            }
-            return;
+            });
         };
         let waiter = Waiter::Many(Arc::clone(&ack.answers));
-        let asked = match encoded {
-            Ok(encoded) => self.ask(ack.id, ack.timeout, &encoded, waiter).is_ok(),
-            Err(_) => false,
-        };
+        let asked = event.with_encoded(&self.codec, |encoded| {
+            encoded.is_ok_and(|encoded| self.ask_now(ack.id, ack.timeout, encoded, waiter).is_ok())
+        });
         if !asked {
             let gone = Err(ProtocolAckError::Disconnected);
             ack.answers.answered(Some(&self.id), gone);
@@ -41,16 +37,10 @@ impl Recipient for Member {
         let Some(connection) = self.connection() else {
             return;
         };
-        let now = connection.clock.now();
-        // Nobody is woken to write before it is handed out that the socket has left: a client that sees its DISCONNECT is
-        // in no room any more.
-        let mut state = connection.lock();
-        match close {
-            true => state.machine.inner.close(now),
-            false => state.machine.inner.disconnect(&self.nsp.name),
-        }
-        drop(state);
-        connection.dispatch_later();
+        connection.part(|machine, now| match close {
+            true => machine.close(now),
+            false => machine.disconnect(&self.nsp.name),
+        });
     }
 
     fn describe(&self) -> Description {
@@ -60,10 +50,21 @@ impl Recipient for Member {
 }
 
 impl Member {
-    /// Sends a packet where nobody hears of it if the client is owed too much: a gap in what it gets would be worse
+    /// Disconnects the socket after what the adapter may be holding back.
+    pub(crate) fn disconnect_in_order(&self, close: bool) {
+        match self.this() {
+            Some(this) if self.nsp.adapter().holds_back() => {
+                let adapter = self.nsp.adapter();
+                adapter.in_order(Box::new(move || this.disconnect(close)));
+            }
+            _ => self.disconnect(close),
+        }
+    }
+
+    /// Sends a packet now, where nobody hears of it if the client is owed too much: a gap in what it gets would be worse
     /// than the end of the connection, of which it does hear.
-    fn send_as_one_of_many(&self, packet: &Encoded) {
-        if self.send(packet) != Err(EmitError::Full) {
+    pub(super) fn deliver_unheard(&self, packet: &Encoded, lane: Lane) {
+        if self.deliver_packet(packet, lane) != Err(EmitError::Full) {
             return;
         }
         if let Some(connection) = self.connection() {

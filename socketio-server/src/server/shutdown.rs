@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use engineio_proto::server::Session;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::Server;
@@ -72,17 +73,17 @@ impl Server {
         self.core.close_gate();
         let by = begun + deadline;
         self.core.close_gate();
+        self.let_out(by).await;
         let clients = self.core.sessions.snapshot();
         let count = u32::try_from(clients.len()).unwrap_or(u32::MAX);
         let apart = (deadline / 2).checked_div(count).unwrap_or_default();
-        for (client, nth) in clients.into_iter().zip(1..) {
-            let_go(&client);
-            drop(client);
+        for (client, nth) in clients.into_iter().zip(0..) {
             // Timers are not finer than a millisecond; several clients may go in one.
-            let next = begun + apart * nth;
-            if next > Instant::now() + Duration::from_millis(1) {
-                sleep_until(next.min(by)).await;
+            let turn = begun + apart * nth;
+            if turn > Instant::now() + Duration::from_millis(1) {
+                sleep_until(turn.min(by)).await;
             }
+            let_go(&client);
         }
         // Those who were on their way in when the gate was closed.
         self.close();
@@ -110,9 +111,23 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Waits for what adapters hold back.
+    async fn let_out(&self, by: Instant) {
+        for nsp in self.core.protocol.all_namespaces() {
+            let adapter = nsp.adapter();
+            if adapter.holds_back() {
+                let (done, is_out) = oneshot::channel();
+                adapter.in_order(Box::new(move || {
+                    let _ = done.send(());
+                }));
+                let _ = timeout_at(by, is_out).await;
+            }
+        }
+    }
+}
+
 /// Closes a connection because the server ends.
 fn let_go(client: &Arc<Client>) {
-    let now = client.clock.now();
-    client.with(|machine| machine.inner.shut_down(now));
-    client.dispatch_later();
+    client.part(socketio_proto::server::Connection::shut_down);
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use engineio_proto::Transport;
+use engineio_proto::client::Session;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use socketio_proto::{
@@ -90,6 +92,17 @@ impl TestClient {
     /// The id that the server gave it.
     pub fn id(&self) -> &SocketId {
         &self.id
+    }
+
+    /// The transport that is used now.
+    pub fn transport(&self) -> Transport {
+        self.connection.session(Session::transport)
+    }
+
+    /// Waits until the client has gone over to a WebSocket, or until it is clear that it will not: it does not want to, the server does
+    /// not offer it, or the connection has ended. The transport that is used then.
+    pub async fn upgraded(&self) -> Transport {
+        self.connection.upgraded().await
     }
 
     /// Sends an event.

@@ -16,7 +16,8 @@ use socketio_proto::{
 use tokio::sync::{Notify, oneshot};
 
 use super::TestError;
-use super::wire::{Opening, Wire};
+use super::lines::Lines;
+use super::wire::Opening;
 use crate::engine::Clock;
 
 /// The connection of one or several test clients.
@@ -26,6 +27,8 @@ pub(super) struct Connection {
     state: Mutex<State>,
     /// Something is to be sent, or the task is to do something else.
     pub(super) wake: Arc<Notify>,
+    /// It was decided which transport is used.
+    settled: Notify,
     next_id: AtomicU64,
 }
 
@@ -37,6 +40,8 @@ struct State {
     paused: bool,
     /// The connection is to end without a word.
     cut: bool,
+    /// It may still go over to another transport.
+    may_upgrade: bool,
 }
 
 /// What one client was sent and has not looked at.
@@ -66,24 +71,21 @@ impl Inbox {
 }
 
 impl Connection {
+    /// Makes the first request. What becomes of it is the caller's to know.
     pub(super) async fn open(
         opening: Opening,
+        transports: &[Transport],
         codec: Arc<dyn Codec>,
     ) -> Result<Arc<Self>, TestError> {
-        let wire = opening.open().await?;
         let clock = Clock::start();
         let mut config = Config::default();
-        config.transports([Transport::WEBSOCKET]);
+        config.transports(transports.iter().copied());
         let session = Session::new(Arc::new(config), clock.now());
         let mut config = sio::Config::default();
         config.codec(Shared(Arc::clone(&codec)));
         let mut machine = sio::Connection::new(session, Arc::new(config), clock.now());
-        let connect = machine.poll_connect();
-        let link = connect.map(|connect| connect.link);
-        let Some(link) = link else {
-            return Err(TestError::Http("the session wants no connection".into()));
-        };
-        machine.handle_link_open(link, clock.now());
+        let mut lines = Lines::new(opening);
+        lines.begin(&mut machine, clock.now()).await?;
         let connection = Arc::new(Self {
             codec,
             clock,
@@ -93,12 +95,15 @@ impl Connection {
                 acks: HashMap::new(),
                 paused: false,
                 cut: false,
+                may_upgrade: transports.len() > 1
+                    && transports.first() == Some(&Transport::POLLING),
             }),
             wake: Arc::default(),
+            settled: Notify::new(),
             next_id: AtomicU64::new(0),
         });
         let wake = Arc::clone(&connection.wake);
-        tokio::spawn(drive(Arc::downgrade(&connection), wake, wire, link, clock));
+        tokio::spawn(drive(Arc::downgrade(&connection), wake, lines, clock));
         Ok(connection)
     }
 
@@ -147,6 +152,29 @@ impl Connection {
         receiver
     }
 
+    /// Asks a question about the session.
+    pub(super) fn session<R>(&self, question: impl FnOnce(&Session) -> R) -> R {
+        question(self.lock().machine.session())
+    }
+
+    /// Waits until the client goes over to no other transport any more.
+    pub(super) async fn upgraded(&self) -> Transport {
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // From here on nothing is missed.
+            settled.as_mut().enable();
+            let (may_upgrade, transport) = {
+                let state = self.lock();
+                (state.may_upgrade, state.machine.session().transport())
+            };
+            if !may_upgrade {
+                return transport;
+            }
+            settled.await;
+        }
+    }
+
     /// Frames to write, and whether the link is finished after them.
     fn output(&self, link: LinkId) -> (Vec<Frame>, bool) {
         let mut state = self.lock();
@@ -178,7 +206,16 @@ impl Connection {
                     }
                     continue;
                 }
-                _ => continue,
+                event => {
+                    let may_upgrade = match event {
+                        Event::Open(open) => open.upgrades.iter().any(|to| to == "websocket"),
+                        Event::Upgrade(_) | Event::UpgradeFailed(_) | Event::Close(_) => false,
+                        _ => continue,
+                    };
+                    state.may_upgrade &= may_upgrade;
+                    self.settled.notify_waiters();
+                    continue;
+                }
             };
             let inbox = state.inboxes.get(&namespace).cloned();
             drop(state);
@@ -199,70 +236,53 @@ impl Connection {
 }
 
 /// The task of a connection. It ends with the connection, or when the last client is dropped.
-async fn drive(
-    connection: Weak<Connection>,
-    wake: Arc<Notify>,
-    mut wire: Wire,
-    link: LinkId,
-    clock: Clock,
-) {
+async fn drive(connection: Weak<Connection>, wake: Arc<Notify>, mut lines: Lines, clock: Clock) {
     loop {
         let Some(strong) = connection.upgrade() else {
             return;
         };
         strong.hand_out();
-        let (frames, finished) = strong.output(link);
-        let (paused, cut) = {
-            let state = strong.lock();
-            (state.paused, state.cut)
-        };
-        let deadline = strong.lock().machine.poll_timeout();
-        drop(strong);
-        if cut {
-            // What the application sees is a transport that has gone.
-            drop(wire);
-            if let Some(strong) = connection.upgrade() {
-                let now = clock.now();
-                strong.lock().machine.handle_link_closed(link, now);
-                strong.hand_out();
-            }
+        if std::mem::take(&mut strong.lock().cut) {
+            lines.cut(&mut strong.lock().machine, clock.now());
+            strong.hand_out();
             return;
         }
-        for frame in &frames {
-            wire.send(frame).await;
-        }
-        if finished {
-            wire.close().await;
-            if let Some(strong) = connection.upgrade() {
-                strong.hand_out();
-            }
+        let (frames, is_finished) = match lines.link() {
+            Some(link) => strong.output(link),
+            None => (Vec::new(), false),
+        };
+        let (hangs, has_ended, deadline) = {
+            let mut state = strong.lock();
+            lines.start(&mut state.machine);
+            let has_ended = state.machine.session().close_reason().is_some();
+            (state.paused, has_ended, state.machine.poll_timeout())
+        };
+        drop(strong);
+        lines.send(&frames, is_finished).await;
+        if has_ended {
             return;
         }
         let timer = async {
             match deadline {
-                Some(deadline) if !paused => {
-                    tokio::time::sleep_until(clock.instant(deadline)).await
-                }
+                Some(deadline) if !hangs => tokio::time::sleep_until(clock.instant(deadline)).await,
                 _ => std::future::pending().await,
             }
         };
         let heard = tokio::select! {
             () = wake.notified() => None,
             () = timer => None,
-            heard = wire.next(), if !paused => Some(heard),
+            heard = lines.next(hangs) => Some(heard),
         };
         let Some(strong) = connection.upgrade() else {
             return;
         };
         let now = clock.now();
         let mut state = strong.lock();
-        match heard {
-            Some(Some(frame)) => state.machine.handle_frame(link, frame, now),
-            Some(None) => state.machine.handle_link_closed(link, now),
-            None => {}
+        if let Some(heard) = heard {
+            lines.hear(&mut state.machine, heard, now);
         }
         // Who hangs does not notice that the server is silent either.
-        if !paused {
+        if !hangs {
             state.machine.handle_timeout(now);
         }
     }

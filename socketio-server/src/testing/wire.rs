@@ -1,4 +1,4 @@
-//! The client's end of a WebSocket, over a pipe in memory.
+//! Pipes in memory, and the client's end of a WebSocket over one.
 
 use std::io::Cursor;
 use std::net::SocketAddr;
@@ -36,10 +36,10 @@ impl Opening {
         }
     }
 
-    /// Has the server serve one end of a pipe, and asks for a WebSocket at the other.
-    pub(super) async fn open(self) -> Result<Wire, TestError> {
+    /// Has the server serve one end of a pipe. The other end of it.
+    pub(super) fn pipe(&self) -> DuplexStream {
         let (ours, theirs) = duplex(PIPE);
-        let (service, peer) = (self.service, Peer::new(self.address));
+        let (service, peer) = (self.service.clone(), Peer::new(self.address));
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             Service::call(&service, request)
@@ -50,14 +50,24 @@ impl Opening {
                 .serve_connection(TokioIo::new(theirs), service)
                 .with_upgrades(),
         );
+        ours
+    }
+
+    /// What is asked for: the path, and what the protocol and the test say behind it.
+    pub(super) fn target(&self, query: &str) -> String {
+        [&self.path, "?", query, &self.query].concat()
+    }
+
+    /// Asks for a WebSocket.
+    pub(super) async fn websocket(&self, query: &str) -> Result<Wire, TestError> {
         let mut wire = Wire {
-            pipe: ours,
+            pipe: self.pipe(),
             read: BytesMut::new(),
         };
         let mut request = format!(
-            "GET {}?EIO=4&transport=websocket{} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n\
+            "GET {} HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGVzdGluZyB0ZXN0aW5nIQ==\r\n",
-            self.path, self.query
+            self.target(query)
         );
         for (name, value) in &self.headers {
             request.push_str(&format!("{name}: {value}\r\n"));

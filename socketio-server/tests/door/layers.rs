@@ -1,12 +1,15 @@
 //! The server inside somebody else's: axum, and hyper without anything.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
 use hyper_util::rt::TokioIo;
 use socketio_server::engine::{Engine, EngineBuilder, HttpLayer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -122,4 +125,71 @@ fn an_application_is_served_behind_the_listener_of_this_crate() {
     try_everything(client);
     assert_eq!(client.get("/hello").said(), (200, "hello 127.0.0.1"));
     assert_eq!(client.get("/elsewhere").status, 404);
+}
+
+/// The answer to a WebSocket of ours leaves with its first frame. The application's own protocols are none of that, also where
+/// a WebSocket was asked for on the same connection before: their clients may speak first.
+#[test]
+fn a_protocol_of_the_application_is_answered_before_anybody_speaks_it() {
+    let runtime = Runtime::new().unwrap();
+    let (listener, client) = listener(&runtime);
+    let app = Router::new().route(
+        "/own",
+        get(async |request: axum::extract::Request| {
+            tokio::spawn(async move {
+                let mut spoken = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+                let mut byte = [0];
+                spoken.read_exact(&mut byte).await.unwrap();
+                spoken.write_all(&[byte[0] + 1]).await.unwrap();
+            });
+            let headers = [("connection", "upgrade"), ("upgrade", "own")];
+            (http::StatusCode::SWITCHING_PROTOCOLS, headers)
+        }),
+    );
+    let engine = echo(|engine| engine.fallback(app));
+    runtime.spawn(async move { engine.serve(listener).await });
+
+    let mut stream = TcpStream::connect(client.address()).unwrap();
+    let patience = Some(Duration::from_secs(30));
+    stream.set_read_timeout(patience).unwrap();
+    let mut ask = |path: &str, end: &str| {
+        let upgrade = "Connection: upgrade\r\nUpgrade: own";
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let mut byte = [0];
+        while !answer.ends_with(end.as_bytes()) {
+            stream.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        String::from_utf8(answer).unwrap()
+    };
+    let polling = ask("/engine.io/?EIO=4&transport=polling", "}");
+    assert!(polling.starts_with("HTTP/1.1 200"), "{polling}");
+    let own = ask("/own", "\r\n\r\n");
+    assert!(own.starts_with("HTTP/1.1 101"), "{own}");
+    stream.write_all(&[7]).unwrap();
+    let mut answer = [0];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, [8]);
+}
+
+/// The first bytes of a connection that are read are one packet: what was written apart would come apart.
+#[test]
+fn the_answer_to_a_handshake_and_the_first_frame_leave_together() {
+    let runtime = Runtime::new().unwrap();
+    let (listener, client) = listener(&runtime);
+    let engine = echo(|engine| engine);
+    runtime.spawn(async move { engine.serve(listener).await });
+    let mut stream = TcpStream::connect(client.address()).unwrap();
+    let request = "GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+                   Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut read = [0; 1024];
+    let n = stream.read(&mut read).unwrap();
+    let read = String::from_utf8_lossy(&read[..n]);
+    let (head, frame) = read.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    assert!(frame.contains("0{\"sid\""), "{frame}");
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::index::address;
 use super::members::Recipients;
-use crate::Recipient;
+use crate::{Asked, Broadcast, Recipient};
 
 /// The sockets of a target, each once, as they were when [`Local::select`](super::Local::select) was called.
 ///
-/// It keeps them alive; it is not for keeping.
+/// It keeps them alive, so it is not to be kept for longer than it takes to deliver.
 #[derive(Debug)]
 pub struct Selection {
     included: Included,
@@ -48,6 +48,19 @@ impl Selection {
         included
             .iter()
             .filter(|recipient| !self.excluded.contains(recipient))
+    }
+
+    /// Gives them an event, and says how many they are.
+    ///
+    /// If it asks for acknowledgements, its [`Answers`](crate::Answers) hear first who is asked.
+    pub fn deliver(&self, event: &Broadcast<'_>) -> usize {
+        if let Some(ack) = event.ack() {
+            let ids = self.iter().map(|recipient| recipient.id().clone());
+            ack.answers.asked(Asked::Sockets(ids.collect()));
+        }
+        self.iter()
+            .map(|recipient| recipient.deliver(event))
+            .count()
     }
 
     /// Whether there is nobody.

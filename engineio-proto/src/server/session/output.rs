@@ -2,6 +2,7 @@
 
 use super::{Event, Owed, Session, State};
 use crate::inbox::Incoming;
+use crate::packet::message_frame;
 use crate::server::polling::BodyStep;
 use crate::{CloseReason, Frame, LinkId, Packet, Text, Time};
 
@@ -21,12 +22,16 @@ impl Session {
         if matches!(self.state, State::Closed(_)) {
             return None;
         }
-        let packet = match self.next_control() {
-            Some(packet) => Some(packet),
-            None => self.outbox.pop().map(Packet::Message),
+        let (revision, base64) = (self.revision, self.base64);
+        let frame = match self.next_control() {
+            Some(packet) => Some(packet.into_frame(revision, base64)),
+            None => {
+                let message = self.outbox.pop();
+                message.map(|message| message_frame(message, revision, base64))
+            }
         };
         self.finish_if_drained();
-        packet.map(|packet| packet.into_frame(self.revision, self.base64))
+        frame
     }
 
     /// What happened, for the application. Fetch events until there are none, after every call of another kind.
@@ -80,6 +85,10 @@ impl Session {
     /// The next control packet, in the order in which they go before messages.
     pub(in crate::server) fn next_control(&mut self) -> Option<Packet> {
         use core::mem::take;
+        let Owed { open, ping, pong } = self.owed;
+        if !(open || ping || pong) {
+            return None;
+        }
         if take(&mut self.owed.open) {
             Some(Packet::Open(
                 self.config.open_packet(&self.sid, self.transport),
@@ -95,9 +104,11 @@ impl Session {
 
     /// On a link a close is done when everything has left. On polling the client has to be told, in an answer.
     pub(super) fn finish_if_drained(&mut self) {
-        let closing = matches!(self.state, State::Closing { .. });
+        if !matches!(self.state, State::Closing { .. }) {
+            return;
+        }
         let Owed { open, ping, pong } = self.owed;
-        if closing && self.active.is_some() && self.outbox.is_empty() && !(open || ping || pong) {
+        if self.active.is_some() && self.outbox.is_empty() && !(open || ping || pong) {
             self.finish(CloseReason::Forced);
         }
     }

@@ -18,7 +18,7 @@ use super::answer::{self, Dress};
 use super::refusal::Refused;
 use super::{Answer, Core};
 use crate::door::{AnyBody, Door, ResponseBody, Unwritten};
-use crate::engine::connection::Connection;
+use crate::engine::connection::{Connection, Reading};
 use crate::engine::machine::{Machine, Protocol};
 use crate::engine::meter::Way;
 
@@ -116,13 +116,10 @@ impl<P: Protocol> Polled for Connection<P> {
     fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<(Bytes, ContentType)> {
         let mut state = self.lock();
         let mut body = BytesMut::new();
-        // Events are still being handed out: what comes of them belongs into the same answer.
-        if !state.is_dispatching()
-            && let Some(content) = state.machine.poll_payload(&mut body)
-        {
+        if let Some(content) = state.poll_payload(&mut body) {
             return Poll::Ready((body.freeze(), content));
         }
-        state.get_sleeps(cx.waker());
+        state.turns.get_sleeps(cx.waker());
         Poll::Pending
     }
 
@@ -152,8 +149,7 @@ pub(super) async fn post<P: Protocol>(
     let pending = PendingPost(Some(connection));
     // Who does not read his answers, or is not listened to, is not read from.
     until(connection, |connection| {
-        let reads = connection.session(Session::wants_input);
-        reads && connection.protocol.wants_input(connection)
+        connection.reading() == Reading::Yes && connection.protocol.wants_input(connection)
     })
     .await;
     let options = &core.options;
@@ -171,6 +167,7 @@ pub(super) async fn post<P: Protocol>(
     };
     pending.done();
     core.meter.received(Way::Polling, body.len());
+    connection.lock().turns.received(body.len());
     connection.input(|machine, now| machine.handle_post(body, now))?;
     let settled = until(connection, |connection| {
         connection.protocol.is_settled(connection)
@@ -194,7 +191,7 @@ async fn until<P: Protocol>(
     holds: impl Fn(&Arc<Connection<P>>) -> bool,
 ) {
     poll_fn(|cx| {
-        connection.lock().post_sleeps(cx.waker());
+        connection.lock().turns.post_sleeps(cx.waker());
         if holds(connection) || !connection.session(Session::is_open) {
             return Poll::Ready(());
         }
@@ -202,7 +199,7 @@ async fn until<P: Protocol>(
     })
     .await;
     // A waker would keep all of its task's memory, long after the connection of the `POST` has gone.
-    connection.lock().post_wakes();
+    connection.lock().turns.post_goes_on();
 }
 
 enum Read {

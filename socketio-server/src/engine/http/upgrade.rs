@@ -137,8 +137,9 @@ impl<P: Protocol> Core<P> {
         // Taken apart to the socket, so that neither hyper's buffers nor its layers stay with the connection.
         let upgraded = match upgraded.downcast::<TokioIo<Stream>>() {
             Ok(parts) => {
-                let socket = parts.io.into_inner().without_timeout();
-                return Some(Box::new(WebSocket::new(socket, copy(&parts.read_buf), max)));
+                let (socket, head) = parts.io.into_inner().into_link();
+                let link = WebSocket::new(socket, copy(&parts.read_buf), max);
+                return Some(Box::new(link.after(head)));
             }
             Err(upgraded) => upgraded,
         };

@@ -1,6 +1,6 @@
 //! Writing WebSocket frames that are ready to be written.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -31,7 +31,13 @@ const GATHER: usize = 16 * 1024;
 
 thread_local! {
     static GATHERED: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(GATHER));
+    /// A queue that is empty, for whoever writes next. Nearly always everything is written in the turn in which it was
+    /// taken, so that one queue serves all connections of a thread, and an idle one has none.
+    static SPARE: Cell<VecDeque<WsFrame>> = const { Cell::new(VecDeque::new()) };
 }
+
+/// Frames for which the spare queue may have room. What a burst took beyond that is given back.
+const SPARE_FRAMES: usize = 128;
 
 /// What may be taken from the session before it is written. What is not taken may still leave by a better transport, and
 /// counts against the budget of the session.
@@ -52,6 +58,9 @@ impl Writer {
 
     pub(super) fn push(&mut self, frame: WsFrame) {
         self.owed += frame.len() + OVERHEAD;
+        if self.queue.capacity() == 0 {
+            self.queue = SPARE.take();
+        }
         self.queue.push_back(frame);
     }
 
@@ -70,8 +79,11 @@ impl Writer {
             *progress += n;
             self.advance(n);
         }
-        if self.queue.capacity() > 4 {
-            self.queue = VecDeque::new();
+        if self.queue.capacity() > 0 {
+            let queue = std::mem::take(&mut self.queue);
+            if queue.capacity() <= SPARE_FRAMES {
+                SPARE.set(queue);
+            }
         }
         io.poll_flush(cx)
     }
@@ -85,16 +97,18 @@ impl Writer {
         if self.queue.iter().take(2).filter(short).count() == 2 {
             return GATHERED.with_borrow_mut(|buffer| {
                 buffer.clear();
-                let mut skip = self.written;
                 for frame in self.queue.iter().take_while(short) {
                     if buffer.len() + SHORT > buffer.capacity() {
                         break;
                     }
-                    for part in [frame.header(), frame.body()] {
-                        buffer.extend_from_slice(part.get(skip..).unwrap_or_default());
-                        skip = skip.saturating_sub(part.len());
+                    // Messages that were built here have their header in the body.
+                    let header = frame.header();
+                    if !header.is_empty() {
+                        buffer.extend_from_slice(header);
                     }
+                    buffer.extend_from_slice(frame.body());
                 }
+                let buffer = buffer.get(self.written..).unwrap_or_default();
                 io.poll_write(cx, buffer)
             });
         }

@@ -37,13 +37,15 @@ pub(crate) struct State<M> {
     /// Who hands out events, and who sleeps.
     pub(crate) turns: Turns,
     /// Links that the driver does not have yet.
-    pub(crate) new_links: Vec<(LinkId, Box<dyn Link>)>,
+    pub(crate) new_links: NewLinks,
     /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends
     /// meanwhile, because somebody has to say goodbye to them.
     coming_links: usize,
     /// When the driver wakes by itself.
     pub(crate) armed: Option<Time>,
 }
+
+type NewLinks = Vec<(LinkId, Box<dyn Link>)>;
 
 /// Whether a client may be read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,13 +105,15 @@ impl<P: Protocol> Connection<P> {
     ///
     /// Whoever waits for output is woken when all are handed out: what one read brought is answered by one write.
     pub(crate) fn dispatch(self: &Arc<Self>) {
-        if !self.lock().turns.take_baton() {
+        let mut state = self.lock();
+        if !state.turns.take_baton() {
             return;
         }
         let baton = Baton(self);
         let _span = self.span.enter();
+        // Let go of before the baton, whatever happens.
+        let mut state = state;
         loop {
-            let mut state = self.lock();
             let Some(event) = state.machine.poll_event() else {
                 let wakers = state.baton_back();
                 drop(state);
@@ -118,6 +122,7 @@ impl<P: Protocol> Connection<P> {
             };
             drop(state);
             self.protocol.handle(self, event);
+            state = self.lock();
         }
     }
 
@@ -208,10 +213,11 @@ impl<M: Machine> State<M> {
         turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// The driver has its turn: gives it the links that are new.
-    pub(crate) fn driver_runs(&mut self) -> Vec<(LinkId, Box<dyn Link>)> {
-        self.turns.driver_runs(!self.new_links.is_empty());
-        std::mem::take(&mut self.new_links)
+    /// The driver is about to look at all there is to do except reading: gives it the links that are new. Whether there was
+    /// something for it since it looked the last time.
+    pub(crate) fn driver_looks(&mut self) -> (NewLinks, bool) {
+        let is_roused = self.turns.driver_runs(!self.new_links.is_empty());
+        (std::mem::take(&mut self.new_links), is_roused)
     }
 
     /// The next frame for a link, if it may leave.

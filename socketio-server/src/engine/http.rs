@@ -269,8 +269,9 @@ impl<P: Protocol> Core<P> {
         // Ids have 120 random bits; one that is taken does not happen.
         self.sessions.insert(sid, Arc::clone(&connection));
         drop(entering);
-        self.protocol.opened(&connection);
-        tokio::spawn(Driver::new(Arc::clone(self), Arc::clone(&connection)));
+        let application = self.protocol.opened(&connection);
+        let driver = Driver::new(Arc::clone(self), Arc::clone(&connection), application);
+        tokio::spawn(driver);
         connection
     }
 

@@ -132,11 +132,11 @@ impl<W: Clone> Turns<W> {
         Wakers([None, None, self.post.take()])
     }
 
-    /// The driver has its turn: nobody needs to wake it.
-    pub(crate) fn driver_runs(&mut self, gets_links: bool) {
+    /// The driver has its turn, or looks again within it: nobody needs to wake it. Whether somebody wanted to.
+    pub(crate) fn driver_runs(&mut self, gets_links: bool) -> bool {
         self.driver = None;
-        self.more_to_do = false;
         self.driver_has_links |= gets_links;
+        std::mem::take(&mut self.more_to_do)
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.

@@ -34,7 +34,12 @@ enum At {
     /// Of the driver.
     MayRead,
     Read,
-    Write,
+    LookAround {
+        left_unread: bool,
+    },
+    Write {
+        again: bool,
+    },
     FallAsleep,
     /// Of the `GET`.
     Look,
@@ -89,6 +94,8 @@ enum Fault {
     TellsFirst,
     /// Reads on, whatever waits to be handed out.
     ReadsOn,
+    /// Forgets that it left something unread, when it may be read again.
+    ForgetsToRead,
 }
 
 /// One state of everything.
@@ -142,7 +149,7 @@ impl World {
 
     fn after_handing_out(who: Who) -> At {
         match who {
-            Who::Driver => At::Write,
+            Who::Driver => At::MayRead,
             Who::Get => At::Look,
             _ => At::End,
         }
@@ -166,19 +173,27 @@ impl World {
                 let may_read = !world.turns.is_behind() || world.has(Fault::ReadsOn);
                 match world.arrived > 0 && may_read {
                     true => At::Read,
-                    false => At::Write,
+                    false => At::LookAround {
+                        left_unread: world.arrived > 0,
+                    },
                 }
             }
             At::Read => {
                 world.read_one();
                 At::Take
             }
-            At::Write => {
-                let sends = world.turns.may_send() && !world.output.is_empty();
-                if sends {
+            At::LookAround { left_unread } => {
+                let is_roused = world.turns.driver_runs(false);
+                let forgets = world.has(Fault::ForgetsToRead);
+                At::Write {
+                    again: is_roused && left_unread && !forgets,
+                }
+            }
+            At::Write { again } => {
+                if world.turns.may_send() && !world.output.is_empty() {
                     world.send()?;
                 }
-                match sends || (world.arrived > 0 && !world.turns.is_behind()) {
+                match again {
                     true => At::Begin,
                     false => At::FallAsleep,
                 }
@@ -455,6 +470,7 @@ fn each_fault_that_could_be_made_is_seen() {
             "the client is told before it is handed out",
         ),
         (Fault::ReadsOn, "too much waits to be handed out"),
+        (Fault::ForgetsToRead, "something was never read"),
     ];
     for (fault, problem) in faults {
         let found: Vec<String> = meetings()

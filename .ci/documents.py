@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks what the documents say about files: that the code map is complete, that links lead somewhere, that the Rust on the
-pages in docs/ is compiled, and that the table of behaviour names a test for every row.
+pages in docs/ is compiled, that the table of behaviour names a test for every row, and that each scenario says what shows it.
 
     .ci/documents.py               check the documents at the top
     .ci/documents.py --self-test   check that each rule below finds what it forbids
@@ -28,6 +28,9 @@ BEHAVIOUR = "socketio-server/tests/behaviour.md"
 ALL_OF = "socketio-server/tests/engine"
 TESTS_IN = ("socketio-server", "engineio-proto", "examples/conformance")
 WITHOUT_TEST = ("later: ", "not here: ")
+# What tutorials show, and the test or the page for each; or what is missing.
+SCENARIOS = "docs/scenarios.md"
+SHOWN_IN = ("adapters", "engineio-proto", "examples", "socketio-client", "socketio-proto", "socketio-server")
 
 
 def violations(documents, modules, exists, pages):
@@ -115,6 +118,53 @@ def behaviour_violations(table, tests, must_be_named):
         yield f"{BEHAVIOUR}: no row names the test {name} of {ALL_OF}"
 
 
+def scenario_violations(page, tests, exists):
+    """What is wrong with the page of scenarios. `exists` says whether a path below the page's folder is there."""
+    labels = dict(re.findall(r"^\[([^\]]+)\]: (\S+)$", page, re.MULTILINE))
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
+    rows = [row for row in rows if re.fullmatch(r"\d-\d\d", row[0])]
+    for label, target in labels.items():
+        if not exists(target):
+            yield f"{SCENARIOS}: [{label}] leads to {target}, which is not there"
+    for row in rows:
+        number, shown = row[0], row[-1]
+        if len(row) != 3:
+            yield f"{SCENARIOS}: row {number} has {len(row)} cells, not 3"
+        if sum(row[0] == other[0] for other in rows) > 1:
+            yield f"{SCENARIOS}: there are several rows {number}"
+        # Names of tests are sentences; other code in a cell is shorter.
+        named = [name for name in re.findall("`([a-z0-9_]+)`", shown) if name.count("_") > 1]
+        for name in named:
+            if name not in tests:
+                yield f"{SCENARIOS}: row {number} names the test {name}, which is not there"
+        links = re.findall(r"\[([^\]]+)\]", shown)
+        for label in links:
+            if label not in labels:
+                yield f"{SCENARIOS}: row {number} has [{label}], which leads nowhere"
+        if not (named or links or shown.startswith("not yet: ")):
+            yield f"{SCENARIOS}: row {number} says neither what shows it nor what is missing (not yet: ...)"
+    if not rows:
+        yield f"{SCENARIOS}: has no rows"
+
+
+def scenario_self_test():
+    """The same for the page of scenarios."""
+    clean = "| 0-01 | x | `a_test_of_x` |\n| 0-02 | y | [page], `x` |\n| 0-03 | z | not yet: all |\n\n[page]: a.md\n"
+    planted = {
+        "row 0-01 names the test a_test_of_y, which": clean.replace("of_x", "of_y"),
+        "row 0-02 has [side], which leads nowhere": clean.replace("[page],", "[side],"),
+        "[page] leads to b.md": clean.replace("a.md", "b.md"),
+        "row 0-03 says neither": clean.replace("not yet: all", "of course"),
+        "several rows 0-02": clean.replace("0-03", "0-02"),
+        "row 0-01 has 2 cells": clean.replace("| x ", ""),
+        "has no rows": "[page]: a.md\n",
+    }
+    found = {words: list(scenario_violations(page, {"a_test_of_x"}, {"a.md"}.__contains__)) for words, page in planted.items()}
+    wrong = list(scenario_violations(clean, {"a_test_of_x"}, {"a.md"}.__contains__))
+    wrong += [f"planted and not found: {words!r}" for words in planted if not any(words in said for said in found[words])]
+    return wrong, len(planted)
+
+
 def tests_in(*folders):
     """The names of all tests below these folders."""
     marked = re.compile(r"#\[(?:tokio::)?test(?:\(.*?\))?\]\s*(?:#\[.*?\]\s*)*(?:async )?fn (\w+)")
@@ -170,7 +220,8 @@ def self_test():
         if not any(words in message for message in found(*case)):
             wrong.append(f"planted and not found: {words!r}; found {found(*case)}")
     of_behaviour, count = behaviour_self_test()
-    return wrong + of_behaviour, f"self-test: {len(planted) + count} planted violations found"
+    of_scenarios, more = scenario_self_test()
+    return wrong + of_behaviour + of_scenarios, f"self-test: {len(planted) + count + more} planted violations found"
 
 
 def check(root):
@@ -180,7 +231,9 @@ def check(root):
     wrong = list(violations(documents, modules, lambda name: (root / name).exists(), (root / PAGES).read_text()))
     table, tests = (root / BEHAVIOUR).read_text(), tests_in(*(root / folder for folder in TESTS_IN))
     wrong += behaviour_violations(table, tests, tests_in(root / ALL_OF))
-    return wrong, f"documents: {len(documents)} agree with what is there, and so does {BEHAVIOUR}"
+    shown_in, page = tests_in(*(root / folder for folder in SHOWN_IN)), root / SCENARIOS
+    wrong += scenario_violations(page.read_text(), shown_in, lambda name: (page.parent / name).exists())
+    return wrong, f"documents: {len(documents)} agree with what is there, and so do {BEHAVIOUR} and {SCENARIOS}"
 
 
 def main():

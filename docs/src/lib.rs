@@ -25,6 +25,7 @@ macro_rules! pages {
 }
 
 pages! {
+    behind_nginx: "../behind-nginx.md";
     concepts: "../concepts.md";
     cors_and_origins: "../cors-and-origins.md";
     delivery_and_order: "../delivery-and-order.md";

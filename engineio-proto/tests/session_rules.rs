@@ -1076,3 +1076,19 @@ fn a_refused_post_waits_for_the_answer_that_says_why() {
         assert_eq!(reason.to_string(), "transport error: unexpected status 400");
     }
 }
+
+#[test]
+fn an_answer_is_not_worth_compressing_if_nothing_in_it_is() {
+    let mut session = polling(|_| {});
+    let plain = || text("plain").with_compress(false);
+    for (messages, compress) in [
+        (vec![plain()], false),
+        (vec![text("x")], true),
+        (vec![plain(), text("x"), plain()], true),
+        (vec![plain(), plain()], false),
+    ] {
+        session.send_all(&messages).unwrap();
+        assert!(poll(&mut session, at(1)).is_some());
+        assert_eq!(session.compress_payload(), compress);
+    }
+}

@@ -41,6 +41,15 @@ async function join(url, way, options) {
 const ask = (socket, event, ...args) =>
   within(new Promise((resolve) => socket.emit(event, ...args, (...answer) => resolve(answer))), `the ack of ${event}`);
 
+/** Waits until the socket has the transport that it will keep. */
+async function settled(socket, way) {
+  const wanted = way === "upgrade" || way === "websocket" ? "websocket" : "polling";
+  const end = Date.now() + WAIT;
+  while ((await ask(socket, "transport"))[0] !== wanted) {
+    if (Date.now() > end) throw new Error(`it did not get to ${wanted}`);
+  }
+}
+
 const next = (socket, event) =>
   within(new Promise((resolve) => socket.once(event, (...args) => resolve(args))), `the event ${event}`);
 
@@ -70,8 +79,7 @@ window.scenarios = {
     for (let i = 0; i < 200; i++) socket.emit("count", i);
     await end;
     [seen.counted] = await ask(socket, "count-result");
-    const wanted = way === "upgrade" || way === "websocket" ? "websocket" : "polling";
-    do [seen.transport] = await ask(socket, "transport"); while (seen.transport !== wanted);
+    await settled(socket, way);
     socket.disconnect();
     return seen;
   },
@@ -132,6 +140,8 @@ window.scenarios = {
   /** Opens a socket that comes back by itself; `later` asks how it went. */
   async lasting({ way }) {
     const socket = await join("", way, { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 500 });
+    // A client in the middle of an upgrade notices only by the missing pings that the server is gone.
+    await settled(socket, way);
     const kept = { first: socket.hello.sid, lost: next(socket, "disconnect"), second: next(socket, "welcome"), socket };
     (window.kept = window.kept || {})[way] = kept;
   },

@@ -14,6 +14,7 @@ const { chromium } = require("playwright-core");
 const { assert, freePort, start, within } = require("../clients/lib.js");
 const { Results } = require("../clients/table.js");
 const { BUNDLES, writePages } = require("./bundles.js");
+const { FLAGS, play } = require("./chromium.js");
 const { EXPECTED } = require("./scenarios.js");
 
 const argument = (name) => {
@@ -27,8 +28,6 @@ if (!program) {
   process.exit(2);
 }
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
 const GROUPS = ["load", "same origin", "JSONP", "cross origin", "refused", "reconnection"];
 const MAIN = BUNDLES.filter(({ isMain }) => isMain);
 /** How many pages are busy at the same time. */
@@ -70,7 +69,7 @@ class Bench {
     const page = await this.page(bundle, own);
     await this.check(bundle, "load", "it loads and talks", async () => {
       await page.waitForFunction("window.io");
-      await this.play(page, bundle, "events", { way: "upgrade" });
+      await play(page, bundle, "events", { way: "upgrade" });
     });
     if (bundle.isMain) {
       await this.check(bundle, "load", "a damaged one does not load", async () => {
@@ -84,20 +83,12 @@ class Bench {
     await page.close();
   }
 
-  /** Has the page run a scenario, and looks at what it saw. */
-  async play(page, bundle, name, options) {
-    const { eio } = bundle;
-    const seen = await page.evaluate(([name, options]) => window.scenarios[name](options), [name, { eio, ...options }]);
-    EXPECTED[name]?.(seen, bundle);
-    return seen;
-  }
-
   async sameOrigin(bundle, page) {
     for (const way of ["polling", "websocket", "upgrade"]) {
       for (const name of Object.keys(EXPECTED)) {
         await this.check(bundle, "same origin", `${name}, ${way}`, async () => {
           const types = name === "binary" ? bodies(page) : undefined;
-          await this.play(page, bundle, name, { way });
+          await play(page, bundle, name, { way });
           // Browsers send, and get, bodies of bytes from clients 2.x.
           if (types && bundle.eio === 3 && way === "polling") {
             assert.ok(types.sent.has("application/octet-stream"), [...types.sent].join());
@@ -116,7 +107,7 @@ class Bench {
           requests.push({ type: `${request.method()} ${request.resourceType()}`, sid: query.get("sid"), isJsonp: query.has("j") });
         };
         page.on("request", note);
-        await this.play(page, bundle, name, { way: "jsonp" });
+        await play(page, bundle, name, { way: "jsonp" });
         page.off("request", note);
         // All requests of its sessions, and none of those that other sockets of the page make meanwhile.
         const sids = requests.filter(({ isJsonp, sid }) => isJsonp && sid).map(({ sid }) => sid);
@@ -132,21 +123,25 @@ class Bench {
     const [foreign, file] = [await this.page(bundle, closed), await this.page(bundle)];
     for (const way of ["polling", "websocket", "upgrade"]) {
       for (const name of ["events", "binary", "acknowledgements"]) {
-        await this.check(bundle, "cross origin", `${name}, ${way}`, () => this.play(foreign, bundle, name, { way, url: open.url }));
+        await this.check(bundle, "cross origin", `${name}, ${way}`, () => play(foreign, bundle, name, { way, url: open.url }));
       }
       await this.check(bundle, "cross origin", `a page from a disk, ${way}`, () =>
-        this.play(file, bundle, "acknowledgements", { way, url: open.url }));
+        play(file, bundle, "acknowledgements", { way, url: open.url }));
       const refused = { refused: true, heard: [] };
       for (const [page, which] of [[own, "a page of another origin"], [file, "a page from a disk"]]) {
         await this.check(bundle, "refused", `${which}, ${way}`, async () =>
-          assert.deepStrictEqual(await this.play(page, bundle, "knock", { way, url: closed.url }), refused));
+          assert.deepStrictEqual(await play(page, bundle, "knock", { way, url: closed.url }), refused));
       }
       await this.check(bundle, "refused", `but its own pages are let in, ${way}`, () =>
-        this.play(foreign, bundle, "acknowledgements", { way }));
+        play(foreign, bundle, "acknowledgements", { way }));
     }
     if (bundle.eio === 3) {
+      for (const [page, which] of [[own, "a page of another origin"], [file, "a page from a disk"]]) {
+        await this.check(bundle, "refused", `${which}, by script tags`, async () =>
+          assert.deepStrictEqual(await play(page, bundle, "knock", { way: "jsonp", url: closed.url }), { refused: true, heard: [] }));
+      }
       await this.check(bundle, "JSONP", "cross origin", () =>
-        this.play(foreign, bundle, "acknowledgements", { way: "jsonp", url: open.url }));
+        play(foreign, bundle, "acknowledgements", { way: "jsonp", url: open.url }));
     }
     await foreign.close();
     await file.close();
@@ -160,7 +155,7 @@ class Bench {
     const failed = new Map();
     const attempt = (scenario, judge) => each(async (page, bundle, way) => {
       try {
-        judge(await within(this.play(page, bundle, scenario, { way }), scenario, 120000));
+        judge(await within(play(page, bundle, scenario, { way }), scenario, 120000));
       } catch (error) {
         failed.set(bundle.peer + way, error);
       }

@@ -159,6 +159,7 @@ async function main() {
 
     await step("messages go both ways, and ticks say that they have arrived", async () => {
       await ada.says("Good morning! Has anybody tried the new build?");
+      assert.equal(await ada.page.inputValue("#text"), "", "what was sent is not to be typed again");
       await bob.sees(".message .words", "Good morning!");
       await ada.ticked("Good morning!", "all");
       await bob.says("Yes, since yesterday. It starts in half the time.");

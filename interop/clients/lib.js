@@ -55,21 +55,37 @@ async function freePort() {
   }
 }
 
-/** Starts a server and waits until it says that it listens: on a free port, unless one is named. */
-async function start(command, profile, { port: wanted, files } = {}) {
-  const port = wanted ?? (await freePort());
+/** Has a process end with this one, however this one ends. */
+function tie(child) {
+  if (!isTied) {
+    isTied = true;
+    process.once("exit", () => tied.forEach((each) => each.kill("SIGTERM")));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+  }
+  tied.add(child);
+  child.once("exit", () => tied.delete(child));
+}
+const tied = new Set();
+let isTied = false;
+
+/** Starts a server and waits until it says where it listens: on a port that the system chooses, unless one is named. */
+async function start(command, profile, { port: wanted = 0, files } = {}) {
   const [program, ...fixed] = command;
   const folder = files ? ["--static", files] : [];
-  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(port), ...folder], {
+  const child = spawn(program, [...fixed, "--profile", profile, "--port", String(wanted), ...folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  tie(child);
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   const lines = readline.createInterface({ input: child.stdout });
-  const listening = new Promise((resolve) => lines.on("line", (line) => /^LISTENING /.test(line) && resolve()));
+  const listening = new Promise((resolve) => lines.on("line", (line) => {
+    const [, port] = /^LISTENING (\d+)$/.exec(line) ?? [];
+    if (port) resolve(Number(port));
+  }));
   const early = ended.then(({ code }) => {
     throw new Error(`the server ended with ${code} before it listened`);
   });
-  await within(Promise.race([listening, early]), "LISTENING");
+  const port = await within(Promise.race([listening, early]), "LISTENING");
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -205,4 +221,4 @@ function request(url, options = {}) {
   return within(sent, `the answer of ${url}`);
 }
 
-module.exports = { CLIENTS, WAIT, WAYS, Peer, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, until, within };
+module.exports = { CLIENTS, WAIT, WAYS, Peer, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, tie, until, within };

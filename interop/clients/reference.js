@@ -170,4 +170,4 @@ io.on("new_namespace", (nsp) => {
 });
 
 process.on("SIGTERM", () => process.exit(0));
-server.listen(port, "127.0.0.1", () => console.log(`LISTENING ${port}`));
+server.listen(port, "127.0.0.1", () => console.log(`LISTENING ${server.address().port}`));

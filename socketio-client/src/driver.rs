@@ -28,6 +28,7 @@ use socketio_proto::Backoff;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use self::deliver::Taken;
 use self::session::Live;
 use crate::Cause;
 use crate::manager::{Manager, SocketState, fresh};
@@ -47,6 +48,8 @@ pub(crate) struct Driver {
     knows_websocket: bool,
     /// Bytes that arrived and belong to events that were not handed out yet.
     received_bytes: usize,
+    /// Empty between two calls; its room is used again.
+    taken: Vec<Taken>,
 }
 
 enum Phase {
@@ -82,6 +85,7 @@ impl Driver {
             skipped: 0,
             knows_websocket: false,
             received_bytes: 0,
+            taken: Vec::new(),
         }
     }
 
@@ -330,7 +334,7 @@ impl Driver {
                 let joins = state.sockets.iter().filter_map(|entry| entry.join_by).min();
                 let look = self
                     .armed
-                    .unwrap_or(self.manager.clock.now() + LOOK_AT_CLOCK);
+                    .unwrap_or_else(|| self.manager.clock.now() + LOOK_AT_CLOCK);
                 [
                     state.driven().poll_timeout(),
                     joins,

@@ -75,7 +75,7 @@ impl Manager {
                 is_live: false,
                 generation: 0,
                 sockets: Vec::new(),
-                acks: HashMap::new(),
+                acks: HashMap::default(),
                 wishes: Wishes::default(),
                 waker: None,
                 dirty: false,

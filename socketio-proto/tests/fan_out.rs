@@ -11,7 +11,11 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const RECIPIENTS: usize = 10_000;
 
-/// One test in this file, so that no other thread allocates meanwhile.
+/// What the harness of the tests may allocate meanwhile, in its own thread: seen was one allocation of 96 bytes. One for each
+/// recipient would be ten thousand.
+const OF_THE_HARNESS: usize = 10;
+
+/// One test in this file, so that no other test allocates meanwhile.
 #[test]
 fn ten_thousand_recipients_share_one_encoding() {
     let with_attachments = (
@@ -30,7 +34,8 @@ fn ten_thousand_recipients_share_one_encoding() {
             queue.push(encoded.clone());
         }
         let change = region.change();
-        assert_eq!(change.allocations + change.reallocations, 0, "{change:?}");
+        let allocations = change.allocations + change.reallocations;
+        assert!(allocations <= OF_THE_HARNESS, "{change:?}");
 
         for message in queues.iter().flat_map(|queue| &queue[0]) {
             let shared = encoded

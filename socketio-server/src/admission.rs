@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use engineio_proto::Revision;
-use socketio_proto::server::{Accept, ConnectRequest};
+use socketio_proto::server::{Accept, ConnectRequest, Gone};
 use socketio_proto::{Codec, ConnectError, Namespace as Name, SocketId};
 
 use crate::Handshake;
@@ -147,24 +147,32 @@ pub(crate) fn conclude(client: &Arc<Client>, decision: Decision) {
     let member = Arc::clone(&candidate.member);
     let accept = Accept::new(member.id.clone());
     let accepted = client.with(|machine| {
-        machine.inner.accept(request, accept).ok()?;
+        machine.inner.accept(request, accept)?;
         // Under the lock of the connection, so that nothing overtakes what was sent before.
-        let early = member.joined();
-        for packet in &early.packets {
+        for packet in &member.let_in() {
             // If it is too much, the connection ends and says so.
             let _ = machine.inner.send(&member.nsp.name, packet);
         }
-        Some(early.rooms)
+        Ok::<_, Gone>(())
     });
-    let Some(rooms) = accepted else { return };
+    if accepted.is_err() {
+        return;
+    }
     let nsp = &member.nsp;
     nsp.shared.meter.joined();
-    client.local.lock().memberships.push(Membership {
+    let membership = Membership {
         member: Arc::clone(&member),
         claim: candidate.claim.take(),
         backlog: VecDeque::new(),
-    });
-    if !nsp.adapter().local().insert(member.clone(), rooms) {
+    };
+    let mut inside = client.local.lock();
+    if inside.memberships.is_empty() {
+        // Nearly all clients are in one namespace.
+        inside.memberships.reserve_exact(1);
+    }
+    inside.memberships.push(membership);
+    drop(inside);
+    if !member.enter() {
         tracing::error!("two sockets have the same id");
     }
     let table = nsp.shared.listeners.table();
@@ -284,8 +292,16 @@ async fn ask(question: &Question, parents: Vec<Arc<Parent>>) -> Result<Claim, Co
         match caught(|| Ok::<_, Error>(judge(asking))).await {
             Ok(true) => return Ok(parent.claim(&question.name, Params::default())),
             Ok(false) => {}
-            Err((_, error)) => {
-                tracing::warn!(%error, "a function that decides about namespaces failed")
+            Err((kind, error)) => {
+                let failure = Failure {
+                    kind,
+                    error: &error,
+                    namespace: question.name.as_str(),
+                    event: "connect",
+                    member: None,
+                    wants_answer: false,
+                };
+                question.common.hooks.failed(&failure, None);
             }
         }
     }
@@ -293,7 +309,7 @@ async fn ask(question: &Question, parents: Vec<Arc<Parent>>) -> Result<Claim, Co
 }
 
 /// Runs something of the user's to its end, and is told if it panics.
-async fn caught<T>(
+pub(crate) async fn caught<T>(
     call: impl FnOnce() -> Result<Pin<Box<dyn Future<Output = T> + Send>>, Error>,
 ) -> Result<T, (FailureKind, Error)> {
     let called = catch_unwind(AssertUnwindSafe(call));

@@ -57,6 +57,15 @@ impl<'a> Attributes<'a> {
         self.member.attributes(|object| object.remove(name))
     }
 
+    /// All members together, as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// A member is missing, or is something else.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
+        Value::from(self.to_object()).to_type()
+    }
+
     /// All members.
     pub fn to_object(&self) -> Object {
         self.member.all_attributes()

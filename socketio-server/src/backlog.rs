@@ -10,9 +10,10 @@ use std::sync::atomic::Ordering;
 use socketio_proto::{AckId, Args, Namespace as Name};
 
 use crate::dispatch::{Client, Inside, Posted};
-use crate::event::{AckSender, Event};
+use crate::event::{AckSender, Disconnected, Event};
 use crate::listeners::{Entry, Listeners, Table, Wrap};
 use crate::member::Member;
+use crate::namespace::{Claim, Common};
 use crate::run;
 use crate::wrap::{Next, tables};
 
@@ -73,16 +74,53 @@ pub(crate) fn resume(client: &Arc<Client>) {
     }
 }
 
-/// The socket leaves, and what it sent before is delivered nevertheless.
-pub(crate) fn flush(client: &Arc<Client>, backlog: VecDeque<Event>) {
-    if backlog.is_empty() {
-        return;
-    }
+/// The socket leaves: what it sent before, which is to be delivered nevertheless.
+pub(crate) fn take(client: &Arc<Client>, backlog: VecDeque<Event>) -> VecDeque<Event> {
     let bytes: usize = backlog.iter().map(size).sum();
-    let mut inside = client.local.lock();
-    inside.backlog_bytes = inside.backlog_bytes.saturating_sub(bytes);
-    drop(inside);
-    backlog.iter().for_each(begin);
+    if bytes > 0 {
+        let mut inside = client.local.lock();
+        inside.backlog_bytes = inside.backlog_bytes.saturating_sub(bytes);
+    }
+    backlog
+}
+
+/// Delivers what a socket had sent when it left, one event after the other has ended, and then tells of its end. The connection may
+/// be gone meanwhile.
+pub(crate) fn finish(backlog: VecDeque<Event>, end: Disconnected, claim: Option<Claim>) {
+    let member = Arc::clone(&end.member);
+    let unfinished = Unfinished::begin(&member.nsp.common);
+    member.nsp.common.spawn(async move {
+        let member = &end.member;
+        for event in &backlog {
+            member.idle().await;
+            begin(event);
+        }
+        member.idle().await;
+        let table = member.nsp.shared.listeners.table();
+        for handlers in [
+            table.disconnecting.as_deref(),
+            table.disconnected.as_deref(),
+        ] {
+            run::start_all(handlers, &end);
+        }
+        drop((claim, unfinished));
+    });
+}
+
+/// Something is still to be done, for which a shutdown waits as it does for handlers.
+struct Unfinished(Arc<Common>);
+
+impl Unfinished {
+    fn begin(common: &Arc<Common>) -> Self {
+        common.running.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(common))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// Has [`resume`] called by whoever hands out events.
@@ -111,7 +149,7 @@ fn size(event: &Event) -> usize {
 }
 
 /// Starts the handlers of an event.
-fn begin(event: &Event) {
+pub(crate) fn begin(event: &Event) {
     let (shared, own) = tables(event);
     let own = own.as_deref();
     start_in_both(&shared, own, |table| table.any.as_deref(), event);

@@ -34,6 +34,7 @@ use crate::server::Sio;
 pub(crate) type Client = Connection<Sio>;
 
 /// The state machine of a client, and what was posted to be handed out with its events.
+#[repr(C)]
 pub(crate) struct Multiplexed {
     pub(crate) inner: Joined,
     codec: Arc<dyn Codec>,
@@ -115,27 +116,16 @@ impl Client {
     }
 
     /// Makes sockets leave. It is handed out before the client is told, so that who sees a DISCONNECT is in no room any more.
-    pub(crate) fn part(self: &Arc<Self>, how: impl FnOnce(&mut Joined, Time)) {
+    pub(crate) fn part(&self, how: impl FnOnce(&mut Joined, Time)) {
         let now = self.clock.now();
         let mut state = self.lock();
         how(&mut state.machine.inner, now);
         state.turns.hold_output();
+        let driver = state.turns.ask_driver();
         drop(state);
-        self.dispatch_later();
-    }
-
-    /// Has what has just happened handed out, but not now: whoever calls may hold locks, and must not find handlers running
-    /// inside of a call.
-    pub(crate) fn dispatch_later(self: &Arc<Self>) {
-        if self.lock().turns.is_dispatching() {
-            return;
+        if let Some(driver) = driver {
+            driver.wake();
         }
-        let this = Arc::downgrade(self);
-        self.protocol.common.spawn(async move {
-            if let Some(this) = this.upgrade() {
-                this.dispatch();
-            }
-        });
     }
 }
 
@@ -263,16 +253,22 @@ fn leave(client: &Arc<Client>, membership: Membership, reason: DisconnectReason)
         claim,
         backlog,
     } = membership;
-    backlog::flush(client, backlog);
-    let event = Disconnected {
-        member: Arc::clone(&member),
-        reason,
+    let backlog = backlog::take(client, backlog);
+    let event = Disconnected { member, reason };
+    let member = &event.member;
+    let leaves = || {
+        let rooms = member.nsp.adapter().local().remove(&**member);
+        member.left(rooms.unwrap_or_default());
+        member.nsp.shared.meter.left();
     };
+    if !backlog.is_empty() && member.nsp.shared.is_sequential() {
+        leaves();
+        return backlog::finish(backlog, event, claim);
+    }
+    backlog.iter().for_each(backlog::begin);
     let table = member.nsp.shared.listeners.table();
     run::start_all(table.disconnecting.as_deref(), &event);
-    let rooms = member.nsp.adapter().local().remove(&*member);
-    member.left(rooms.unwrap_or_default());
-    member.nsp.shared.meter.left();
+    leaves();
     run::start_all(table.disconnected.as_deref(), &event);
     drop(claim);
 }

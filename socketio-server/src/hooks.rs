@@ -5,7 +5,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use socketio_proto::{Arguments, Emit, Value};
+use socketio_adapter::{Room, Watch};
+use socketio_proto::{Arguments, Emit, SocketId, Value};
 
 use crate::error::Error;
 use crate::event::AckSender;
@@ -195,5 +196,32 @@ impl<'a> Outgoing<'a> {
     /// Whether an acknowledgement is asked for.
     pub fn asks_for_ack(&self) -> bool {
         self.emit.id().is_some()
+    }
+}
+
+/// Somebody who watches rooms, and may panic: in the middle of what makes a socket enter or leave, which is to go on.
+pub(crate) struct Guarded<W>(pub(crate) W);
+
+impl<W: Watch> Guarded<W> {
+    fn tell(&self, what: impl FnOnce(&W)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(&self.0))) {
+            let error = panicked(&*panic);
+            tracing::error!(%error, "somebody who watches rooms panicked");
+        }
+    }
+}
+
+impl<W: Watch> Watch for Guarded<W> {
+    fn created(&self, room: &Room) {
+        self.tell(|watcher| watcher.created(room));
+    }
+    fn joined(&self, room: &Room, id: &SocketId) {
+        self.tell(|watcher| watcher.joined(room, id));
+    }
+    fn left(&self, room: &Room, id: &SocketId) {
+        self.tell(|watcher| watcher.left(room, id));
+    }
+    fn emptied(&self, room: &Room) {
+        self.tell(|watcher| watcher.emptied(room));
     }
 }

@@ -163,7 +163,7 @@ pub use handshake::Handshake;
 pub use hooks::{Failure, FailureKind, Outgoing};
 pub use listeners::Listener;
 pub use namespace::{InvalidPattern, Namespace, Params};
-pub use remote::{FetchError, RemoteSocket, ServerAnswers, ServerEvent};
+pub use remote::{FetchError, Incomplete, RemoteSocket, ServerAnswers, ServerEvent};
 pub use server::{Server, ServerBuilder, Shutdown};
 pub use socket::Socket;
 pub use target::Target;

@@ -1,6 +1,7 @@
 //! One client in one namespace, as the inside of the server knows it. What applications have is a handle on it.
 
 mod acks;
+mod early;
 mod recipient;
 
 use std::any::Any;
@@ -15,6 +16,7 @@ use socketio_proto::{AckError as ProtocolAckError, AckId, Codec, Emit, Encoded, 
 use tokio::sync::Notify;
 
 pub(crate) use self::acks::Waiter;
+use self::early::Early;
 use crate::Handshake;
 use crate::dispatch::Client;
 use crate::error::EmitError;
@@ -27,18 +29,21 @@ use crate::server::States;
 ///
 /// Handles keep this, and nothing else: connection, rooms, pending acknowledgements and what `auth` returned are let go when it
 /// is disconnected; only the latter stays for as long as somebody may ask for it.
+///
+/// The members stand in memory in this order: what a broadcast looks at comes first.
+#[repr(C)]
 pub(crate) struct Member {
-    pub(crate) id: SocketId,
-    pub(crate) nsp: Arc<Nsp>,
-    pub(crate) handshake: Handshake,
-    pub(crate) codec: Arc<dyn Codec>,
     connection: Weak<Client>,
+    pub(crate) nsp: Arc<Nsp>,
+    phase: AtomicU8,
+    /// Handlers of this socket alone.
+    pub(crate) listeners: OnceLock<Arc<Listeners>>,
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) id: SocketId,
+    pub(crate) handshake: Handshake,
     this: Weak<Member>,
     /// What `auth` returned; empty until it has.
     pub(crate) data: OnceLock<Box<dyn Any + Send + Sync>>,
-    /// Handlers of this socket alone.
-    pub(crate) listeners: OnceLock<Arc<Listeners>>,
-    phase: AtomicU8,
     /// Handlers of this socket that wait for something.
     pub(crate) running: AtomicUsize,
     state: Mutex<State>,
@@ -54,13 +59,6 @@ struct State {
     attributes: Option<Box<Object>>,
     /// The rooms that it was in when it left.
     last_rooms: Vec<Room>,
-}
-
-/// What waits until the client is let in. It is told that first.
-#[derive(Default)]
-pub(crate) struct Early {
-    pub(crate) packets: Vec<Encoded>,
-    pub(crate) rooms: Vec<Room>,
 }
 
 /// How a packet is sent.
@@ -88,6 +86,8 @@ impl Lane {
 pub(crate) enum Phase {
     /// Auth and middlewares have not decided.
     Joining,
+    /// It was let in, and is about to be in its rooms.
+    Entering,
     /// It is in its namespace.
     Joined,
     /// It has left, or was never let in.
@@ -176,7 +176,7 @@ impl Member {
 
     /// Sends a packet, after what the adapter may be holding back.
     pub(crate) fn send(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
-        if self.nsp.adapter().holds_back() && self.phase() == Phase::Joined {
+        if self.nsp.adapter().holds_back() && self.is_let_in() {
             return self.send_later(packet, lane);
         }
         self.deliver_packet(packet, lane)
@@ -194,17 +194,17 @@ impl Member {
     /// Sends a packet now: it is its turn.
     pub(crate) fn deliver_packet(&self, packet: &Encoded, lane: Lane) -> Result<(), EmitError> {
         match self.phase() {
-            Phase::Joined => {}
+            Phase::Entering | Phase::Joined => {}
             Phase::Joining => {
                 let mut state = self.lock();
                 match &mut state.early {
+                    // It was let in, or not, in the meantime.
+                    _ if self.phase() != Phase::Joining => {}
                     Some(early) if early.packets.len() < MAX_EARLY => {
                         early.packets.push(packet.clone());
                         return Ok(());
                     }
-                    Some(_) => return Err(EmitError::Full),
-                    // It was let in, or not, in the meantime.
-                    None => {}
+                    _ => return Err(EmitError::Full),
                 }
             }
             Phase::Left => return Err(EmitError::Closed),
@@ -227,16 +227,15 @@ impl Member {
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Joining,
-            1 => Phase::Joined,
+            1 => Phase::Entering,
+            2 => Phase::Joined,
             _ => Phase::Left,
         }
     }
 
-    /// It was let in. What was sent and joined before.
-    pub(crate) fn joined(&self) -> Early {
-        let mut state = self.lock();
-        self.phase.store(Phase::Joined as u8, Ordering::Release);
-        *state.early.take().unwrap_or_default()
+    /// Whether it was let in and has not left.
+    pub(crate) fn is_let_in(&self) -> bool {
+        matches!(self.phase(), Phase::Entering | Phase::Joined)
     }
 
     /// It has left, or was not let in. Whoever waits for that, or for an answer, hears of it.
@@ -267,6 +266,27 @@ impl Member {
         }
     }
 
+    /// Resolves when none of its handlers waits for anything. To be asked only when it has left.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let notified = self.closed.notified();
+            let mut notified = std::pin::pin!(notified);
+            notified.as_mut().enable();
+            if self.running.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// The last of its handlers that waited has ended.
+    pub(crate) fn became_idle(&self) {
+        // Before it has left nobody asks, and whoever waits for its end would be told too early.
+        if self.phase() == Phase::Left {
+            self.closed.notify_waiters();
+        }
+    }
+
     pub(crate) fn connection(&self) -> Option<Arc<Client>> {
         self.connection.upgrade()
     }
@@ -284,12 +304,6 @@ impl Member {
     }
 
     // --- rooms and attributes -------------------------------------------------------------------------------
-
-    /// Rooms to join as soon as it is let in. `None` if that has been decided.
-    pub(crate) fn early<R>(&self, change: impl FnOnce(&mut Vec<Room>) -> R) -> Option<R> {
-        let mut state = self.lock();
-        state.early.as_mut().map(|early| change(&mut early.rooms))
-    }
 
     pub(crate) fn last_rooms(&self) -> Vec<Room> {
         self.lock().last_rooms.clone()

@@ -17,7 +17,7 @@ pub(crate) use self::inner::{Claim, Common, ErasedGate, Nsp, Shared, downcast};
 use crate::error::Error;
 use crate::event::{Asking, Connected, Disconnected, Event, Joining};
 use crate::handler::{Gate, Handler, IntoOutcome, Setup, erase};
-use crate::hooks::Outgoing;
+use crate::hooks::{Guarded, Outgoing};
 use crate::listeners::{Listener, Slot};
 use crate::remote::ServerEvent;
 use crate::socket::Socket;
@@ -228,7 +228,8 @@ impl<D: 'static> Namespace<D> {
         self.shared().listeners.on_disconnected(erase(handler));
     }
 
-    /// Handles the events of each socket strictly one after the other: the next one starts when the one before has ended.
+    /// Handles the events of each socket strictly one after the other: the next one starts when the one before has ended. Also
+    /// when the client has left: what it had sent before goes on one by one, and then handlers hear of its end.
     ///
     /// A handler that waits for an acknowledgement of its own client is not held up by this; one that waits for another event
     /// of its client waits for ever.
@@ -239,7 +240,7 @@ impl<D: 'static> Namespace<D> {
     /// Has somebody told of rooms as they come and go on this node, and of who joins and leaves them. The room that each socket has for
     /// itself is one of them.
     pub fn watch_rooms(&self, watcher: impl Watch) {
-        let watcher: Arc<dyn Watch> = Arc::new(watcher);
+        let watcher: Arc<dyn Watch> = Arc::new(Guarded(watcher));
         self.shared().add_watcher(Arc::clone(&watcher));
         for nsp in self.of.namespaces() {
             nsp.adapter().local().watch(Arc::clone(&watcher));

@@ -1,5 +1,6 @@
 //! What goes beyond this node: sockets of other nodes, and events between servers.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,6 +29,29 @@ pub struct FetchError {
     pub sockets: Vec<RemoteSocket>,
 }
 
+/// What is known, while other nodes did not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("not all nodes answered")]
+#[non_exhaustive]
+pub struct Incomplete<T> {
+    /// What this node knows, and those that answered.
+    pub known: T,
+    /// How many nodes are known to be there and said nothing in time. `None` if the adapter has no way to ask.
+    pub missing_nodes: Option<usize>,
+}
+
+impl<T> Incomplete<T> {
+    fn unless_all(known: T, missing_nodes: Option<usize>) -> Result<T, Self> {
+        match missing_nodes {
+            Some(0) => Ok(known),
+            missing_nodes => Err(Self {
+                known,
+                missing_nodes,
+            }),
+        }
+    }
+}
+
 /// A socket somewhere in the cluster, as it was when it was fetched. Everything that can be done with it is done where it is.
 #[derive(Clone)]
 pub struct RemoteSocket {
@@ -50,6 +74,25 @@ impl RemoteSocket {
     /// Its [attributes](Socket::attributes) at that moment.
     pub fn attributes(&self) -> &Object {
         &self.description.data
+    }
+
+    /// One of them as a type of yours. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// It is something else.
+    pub fn attribute<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ArgsError> {
+        let value = self.description.data.get(name);
+        value.map(Value::to_type).transpose()
+    }
+
+    /// All of them together, as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// One is missing, or is something else.
+    pub fn read_attributes<T: DeserializeOwned>(&self) -> Result<T, ArgsError> {
+        Value::from(self.description.data.clone()).to_type()
     }
 
     /// What its client said when it came: the object that JavaScript knows as `socket.handshake`.
@@ -161,6 +204,62 @@ pub(crate) async fn fetch(
             sockets,
         }),
     }
+}
+
+/// How many sockets of a target there are, here and elsewhere.
+pub(crate) async fn count(
+    of: &Of,
+    selected: &Selected,
+    timeout: Duration,
+) -> Result<usize, Incomplete<usize>> {
+    let (mut count, mut missing) = (0_usize, 0);
+    for nsp in of.namespaces() {
+        let adapter = nsp.adapter();
+        count += adapter.local().select(selected).iter().count();
+        if selected.is_local() || selected.is_nobody() {
+            continue;
+        }
+        let others = adapter.count(selected, timeout).await;
+        missing += others.missing;
+        // What other nodes say is not to be trusted with arithmetic.
+        count = others
+            .replies
+            .into_iter()
+            .fold(count, usize::saturating_add);
+    }
+    Incomplete::unless_all(count, Some(missing))
+}
+
+/// All rooms, here and elsewhere, each once.
+pub(crate) async fn rooms(of: &Of) -> Result<Vec<Room>, Incomplete<Vec<Room>>> {
+    let mut missing = Some(0);
+    let mut rooms = local_rooms(of);
+    for nsp in of.namespaces() {
+        match nsp.adapter().rooms(TIMEOUT).await {
+            Some(others) => {
+                missing = missing.map(|missing| missing + others.missing);
+                rooms.extend(others.replies);
+            }
+            None => missing = None,
+        }
+    }
+    Incomplete::unless_all(rooms.into_iter().collect(), missing)
+}
+
+/// All rooms of this node, each once.
+pub(crate) fn local_rooms(of: &Of) -> BTreeSet<Room> {
+    let each = of.namespaces();
+    let each = each.iter().map(|nsp| nsp.adapter().local().rooms());
+    each.flatten().collect()
+}
+
+/// How many servers there are, this one included.
+pub(crate) async fn servers(of: &Of) -> usize {
+    let mut most = 1;
+    for nsp in of.namespaces() {
+        most = nsp.adapter().nodes().await.max(most);
+    }
+    most
 }
 
 /// What other servers answered.

@@ -13,7 +13,7 @@ pub(crate) async fn wait(member: &Arc<Member>) -> Result<(), EmitError> {
         let client = match member.phase() {
             // What is sent then waits elsewhere.
             Phase::Joining => return Ok(()),
-            Phase::Joined => member.connection().ok_or(EmitError::Closed)?,
+            Phase::Entering | Phase::Joined => member.connection().ok_or(EmitError::Closed)?,
             Phase::Left => return Err(EmitError::Closed),
         };
         // Listened for before it is asked, so that nothing is missed in between.

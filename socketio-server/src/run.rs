@@ -177,6 +177,9 @@ impl Drop for Running {
         let common = &member.nsp.common;
         let of_socket = member.running.fetch_sub(1, Ordering::AcqRel);
         common.running.fetch_sub(1, Ordering::AcqRel);
+        if of_socket == 1 {
+            member.became_idle();
+        }
         let Some(client) = member.connection() else {
             return;
         };

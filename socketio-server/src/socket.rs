@@ -226,13 +226,8 @@ impl<D> Socket<D> {
     /// Joins a room, or several. In a [middleware](Namespace::middleware) it does when it is let in; after the end it does nothing.
     pub fn join(&self, rooms: impl IntoRooms) {
         let rooms: Vec<Room> = rooms.into_rooms().collect();
-        if self.member.phase() == Phase::Joining {
-            let joined = self
-                .member
-                .early(|early| early.extend(rooms.iter().cloned()));
-            if joined.is_some() {
-                return;
-            }
+        if self.member.change_early(true, &rooms) {
+            return;
         }
         let local = self.member.nsp.adapter().local();
         local.join(&self.member.id, rooms);
@@ -241,13 +236,8 @@ impl<D> Socket<D> {
     /// Leaves a room, or several.
     pub fn leave(&self, rooms: impl IntoRooms) {
         let rooms: Vec<Room> = rooms.into_rooms().collect();
-        if self.member.phase() == Phase::Joining {
-            let left = self
-                .member
-                .early(|early| early.retain(|room| !rooms.contains(room)));
-            if left.is_some() {
-                return;
-            }
+        if self.member.change_early(false, &rooms) {
+            return;
         }
         let local = self.member.nsp.adapter().local();
         local.leave(&self.member.id, rooms);
@@ -257,7 +247,7 @@ impl<D> Socket<D> {
     pub fn rooms(&self) -> Vec<Room> {
         let local = self.member.nsp.adapter().local();
         match self.member.phase() {
-            Phase::Joining => self.member.early(|early| early.clone()).unwrap_or_default(),
+            Phase::Joining | Phase::Entering => self.member.early_rooms(),
             Phase::Joined => local.rooms_of(&self.member.id).unwrap_or_default(),
             Phase::Left => self.member.last_rooms(),
         }
@@ -289,7 +279,7 @@ impl<D> Socket<D> {
 
     /// Whether it is in its namespace: not yet in a middleware, not any more after the end.
     pub fn is_connected(&self) -> bool {
-        self.member.phase() == Phase::Joined
+        self.member.is_let_in()
     }
 
     /// Resolves when it is disconnected: for handlers that take long.

@@ -15,7 +15,7 @@ use crate::ack::{AckStream, Gathered};
 use crate::error::EmitError;
 use crate::member::{Member, Waiter};
 use crate::namespace::{Common, Nsp, Parent, Shared};
-use crate::remote::{self, FetchError, RemoteSocket};
+use crate::remote::{self, FetchError, Incomplete, RemoteSocket};
 
 /// A namespace, or those of a pattern.
 #[derive(Clone, Debug)]
@@ -284,6 +284,16 @@ impl Target {
     pub async fn fetch_sockets(&self) -> Result<Vec<RemoteSocket>, FetchError> {
         let timeout = self.timeout.unwrap_or(remote::TIMEOUT);
         remote::fetch(&self.of, &self.to_selected(), timeout).await
+    }
+
+    /// How many sockets are addressed, those of other nodes included.
+    ///
+    /// # Errors
+    ///
+    /// A node did not answer in time.
+    pub async fn count_sockets(&self) -> Result<usize, Incomplete<usize>> {
+        let timeout = self.timeout.unwrap_or(remote::TIMEOUT);
+        remote::count(&self.of, &self.to_selected(), timeout).await
     }
 
     /// Makes all who are addressed join a room, or several.

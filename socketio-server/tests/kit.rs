@@ -329,3 +329,29 @@ async fn a_client_that_polls_goes_over_to_a_websocket_if_it_may() -> Result {
     assert_eq!(client.upgraded().await, Transport::POLLING);
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_to_be_let_in_is_told_that_the_connection_has_ended() -> Result {
+    let io = server();
+    io.of("/slow").auth(async || {
+        sleep(Duration::from_secs(10)).await;
+        Ok::<_, ConnectError>(())
+    });
+    let server = TestServer::new(&io);
+    let client = server.client("/").await?;
+    let (joined, ()) = tokio::join!(client.of("/slow"), async {
+        sleep(Duration::from_secs(1)).await;
+        client.close();
+    });
+    assert!(
+        matches!(joined, Err(TestError::Disconnected(_))),
+        "{joined:?}"
+    );
+    client.disconnected().await;
+    let later = client.of("/slow").await;
+    assert!(
+        matches!(later, Err(TestError::Disconnected(_))),
+        "{later:?}"
+    );
+    Ok(())
+}

@@ -282,3 +282,49 @@ fn a_handler_whose_state_was_never_given_panics_where_it_is_registered() {
 fn a_handler_with_a_socket_of_another_namespace_panics_where_it_is_registered() {
     Server::new().on("e", async |_: Socket<u8>| {});
 }
+
+/// Whoever has a handle from a middleware may use it at any time, also in the moment in which the socket is let in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_joined_and_left_in_the_moment_of_the_decision_counts() {
+    let io = Server::new();
+    let (send, mut handles) = tokio::sync::mpsc::unbounded_channel();
+    let (send_back, done) = std::sync::mpsc::channel();
+    let handed_out = Arc::new(AtomicUsize::new(0));
+    let taken = Arc::clone(&handed_out);
+    std::thread::spawn(move || {
+        while let Some(socket) = handles.blocking_recv() {
+            let socket: Socket = socket;
+            taken.fetch_add(1, Ordering::Release);
+            let mut count = 0;
+            while !socket.is_connected() && count < 5_000 {
+                socket.join(format!("joined {count}"));
+                socket.join("left");
+                socket.leave("left");
+                count += 1;
+            }
+            send_back.send((socket, count)).unwrap();
+        }
+    });
+    let given = Arc::new(AtomicUsize::new(0));
+    io.middleware(async move |socket: Socket| {
+        let nth = given.fetch_add(1, Ordering::Relaxed) + 1;
+        socket.join("first");
+        send.send(socket).unwrap();
+        // The other thread is at it when this one goes on.
+        while handed_out.load(Ordering::Acquire) < nth {
+            std::hint::spin_loop();
+        }
+        Ok::<_, ConnectError>(())
+    });
+    let address = serve(&io).await;
+    for _ in 0..12 {
+        let client = Client::joined(address).await;
+        let (socket, count) = tokio::task::block_in_place(|| done.recv().unwrap());
+        let expected = (0..count).map(|n| format!("joined {n}"));
+        let lost: Vec<_> = expected.filter(|room| !socket.is_in(room)).collect();
+        assert_eq!(lost, Vec::<String>::new(), "of {count}");
+        assert!(socket.is_in("first") && !socket.is_in("left"));
+        assert_eq!(socket.rooms().len(), count + 2);
+        drop(client);
+    }
+}

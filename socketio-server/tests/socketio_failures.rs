@@ -2,6 +2,7 @@
 
 mod client;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use client::{Client, serve, until};
 use serde::{Serialize, Serializer};
 use socketio_server::{
     Ack, AckError, Data, DisconnectReason, EmitError, EncodeError, Error, Event, FailureKind, Next,
-    Server, Socket, Value,
+    Room, Server, Socket, SocketId, Value, Watch,
 };
 
 /// A server that writes down its failures and answers with them.
@@ -188,6 +189,66 @@ async fn handlers_of_the_server_itself_may_fail_too() {
         ]
     );
     assert!(io.is_empty());
+}
+
+#[tokio::test]
+async fn a_function_that_decides_about_namespaces_may_fail_too() {
+    let io = Server::new();
+    let failures: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&failures);
+    io.on_error(move |failure| {
+        let line = format!("{} {}", failure.namespace(), failure.error());
+        noted.lock().unwrap().push(line);
+        None
+    });
+    io.of_matching(async |_| panic!("of no use"));
+    io.of_matching(async |asking| asking.namespace() == "/x");
+    let mut client = Client::connect(serve(&io).await).await;
+    client.send("40/y,").await;
+    assert!(client.recv().await.contains("Invalid namespace"));
+    client.send("40/x,").await;
+    assert!(client.recv().await.starts_with("40/x,"));
+    let heard = ["/y panicked: of no use", "/x panicked: of no use"];
+    assert_eq!(*failures.lock().unwrap(), heard);
+}
+
+#[tokio::test]
+async fn who_watches_rooms_and_panics_holds_up_nobody() {
+    struct Grumpy;
+    impl Watch for Grumpy {
+        fn created(&self, _: &Room) {
+            panic!("created");
+        }
+        fn joined(&self, _: &Room, _: &SocketId) {
+            panic!("joined");
+        }
+        fn left(&self, _: &Room, _: &SocketId) {
+            panic!("left");
+        }
+        fn emptied(&self, _: &Room) {
+            panic!("emptied");
+        }
+    }
+
+    let io = Server::new();
+    io.watch_rooms(Grumpy);
+    let ended = Arc::new(AtomicUsize::new(0));
+    io.on_connect(async |socket: Socket| {
+        socket.join("room");
+        socket.emit("joined", &socket.is_in("room"))
+    });
+    let counted = Arc::clone(&ended);
+    io.on_disconnect(async move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    let mut client = Client::joined(serve(&io).await).await;
+    assert_eq!(client.recv().await, "42[\"joined\",true]");
+    let asked = io.sockets()[0].emit_with_ack::<u32>("q", &());
+    assert_eq!(client.recv().await, "420[\"q\"]");
+    client.send("41").await;
+    assert_eq!(asked.await, Err(AckError::Closed));
+    until(|| ended.load(Ordering::Relaxed) == 1).await;
+    assert!(io.is_empty() && io.rooms().is_empty());
 }
 
 #[tokio::test]

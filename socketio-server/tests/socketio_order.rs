@@ -10,6 +10,7 @@ use client::{Client, serve, until};
 use socketio_server::{
     Ack, AckError, AckSender, Data, DisconnectReason, Event, FromEvent, Server, Socket,
 };
+use tokio::sync::Semaphore;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_events_start_in_order_though_each_handler_waits() {
@@ -81,7 +82,7 @@ async fn a_client_that_floods_leaves_others_their_turn() {
 #[tokio::test]
 async fn a_handler_that_waits_does_not_hold_up_the_next_one() {
     let io = Server::new();
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let gate = Arc::new(Semaphore::new(0));
     let waiting = Arc::clone(&gate);
     io.on("wait", async move || {
         waiting.acquire().await.unwrap().forget();
@@ -266,6 +267,62 @@ async fn events_that_wait_are_delivered_when_the_client_leaves() {
     client.send("41").await;
     until(|| log.lock().unwrap().len() == 3).await;
     assert_eq!(*log.lock().unwrap(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn in_a_sequential_namespace_events_go_on_one_by_one_when_the_client_has_left() {
+    for end in ["41", "drop"] {
+        let io = Server::new();
+        io.sequential();
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (noted, may_end) = (Arc::clone(&log), Arc::new(Semaphore::new(0)));
+        let ends = Arc::clone(&may_end);
+        io.on("n", async move |socket: Socket, Data(n): Data<u32>| {
+            let note = |what: &str| noted.lock().unwrap().push(format!("{what} {n}"));
+            note("start");
+            socket.closed().await;
+            ends.acquire().await.unwrap().forget();
+            note("end");
+        });
+        for which in ["disconnecting", "disconnected"] {
+            let noted = Arc::clone(&log);
+            let note = async move |socket: Socket| {
+                let rooms = socket.rooms().len();
+                noted.lock().unwrap().push(format!("{which} {rooms}"));
+            };
+            match which {
+                "disconnecting" => io.on_disconnecting(note),
+                _ => io.on_disconnect(note),
+            }
+        }
+        let mut client = Client::joined(serve(&io).await).await;
+        let events = ["42[\"n\",1]", "42[\"n\",2]", "42[\"n\",3]"];
+        client.send_all(&events).await;
+        let lines = || log.lock().unwrap().clone();
+        until(|| lines() == ["start 1"]).await;
+        match end {
+            "drop" => drop(client),
+            text => client.send(text).await,
+        }
+        until(|| io.is_empty()).await;
+        assert_eq!(lines(), ["start 1"]);
+        may_end.add_permits(1);
+        until(|| lines().len() == 3).await;
+        assert_eq!(lines(), ["start 1", "end 1", "start 2"]);
+        // Whoever goes down waits for all of it.
+        let going = io.clone();
+        let going = tokio::spawn(async move { going.shutdown(Duration::from_secs(60)).await });
+        may_end.add_permits(2);
+        assert!(going.await.unwrap().is_clean());
+        let rest = [
+            "end 2",
+            "start 3",
+            "end 3",
+            "disconnecting 1",
+            "disconnected 1",
+        ];
+        assert_eq!(lines()[3..], rest);
+    }
 }
 
 #[tokio::test]

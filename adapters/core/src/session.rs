@@ -18,7 +18,8 @@ pub struct Session {
     pub rooms: Vec<Room>,
     /// What the application kept with it for all nodes to see.
     pub data: Object,
-    /// Where the log stood when the client was admitted: what it may have missed if it never received an event.
+    /// Where the log stood when the client was first admitted: what it may have missed if it never received an event. Being
+    /// taken up does not move it, since the client may not hear of that.
     pub floor: Option<Arc<str>>,
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Polling {
     pub(super) farewell: Packet,
     /// In the last answer the next message had no room beside control packets.
     crowded_out: bool,
+    /// In the last answer was something that may be compressed.
+    compress: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,7 @@ impl Polling {
             post: Post::None,
             farewell: Packet::Close,
             crowded_out: false,
+            compress: true,
         }
     }
 }
@@ -199,6 +202,7 @@ impl Session {
         let start = out.len();
         let encoding = self.payload_encoding();
         let mut body = Encoder::new(out, encoding);
+        let mut compress = false;
         match self.state {
             State::Closed(_) => body.push(&self.polling.farewell),
             // After the switch everything belongs to the link.
@@ -211,15 +215,18 @@ impl Session {
                 let message_first = crowded_out && !self.outbox.is_empty();
                 while !message_first && let Some(packet) = self.next_control() {
                     body.push(&packet);
+                    compress = true;
                 }
                 let controls = body.len();
                 while let Some(message) = self.outbox.front() {
+                    let may_compress = message.compress();
                     let packet = Packet::Message(message.clone());
                     if !body.is_empty() && body.len_with(&packet) > max {
                         self.polling.crowded_out = body.len() == controls;
                         break;
                     }
                     body.push(&packet);
+                    compress |= may_compress;
                     self.outbox.pop();
                 }
                 // The close comes alone: JavaScript clients of 4.8 hand on messages a moment later than they see
@@ -236,6 +243,7 @@ impl Session {
                 }
             }
         }
+        self.polling.compress = compress;
         self.polling.get = Get::Answered;
         self.polling.release = false;
         self.polling.release_at = Time::NEVER;
@@ -249,6 +257,12 @@ impl Session {
         } else {
             ContentType::Text
         })
+    }
+
+    /// Whether the answer that [`poll_payload`](Self::poll_payload) gave last is worth compressing: not if all messages in it were
+    /// sent [without](Message::with_compress).
+    pub fn compress_payload(&self) -> bool {
+        self.polling.compress
     }
 
     /// Revision 3 answers in its binary form if there is anything binary in the answer and the client can take it.

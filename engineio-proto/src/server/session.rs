@@ -24,25 +24,27 @@ use crate::{
 ///     └──────────────────────────────────────────────────────────────────────────▲
 ///       abort(), the peer closes, its transport fails, a bad packet, silence
 /// ```
+// The members stand in memory in this order: what is looked at for each message comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Session {
     pub(super) config: Arc<Config>,
-    pub(super) sid: Sid,
+    pub(super) state: State,
+    /// The link of the current transport; `None` on polling.
+    pub(super) active: Option<LinkId>,
     pub(super) revision: Revision,
     /// Whether binary travels as base64 on the current transport.
     pub(super) base64: bool,
-    pub(super) jsonp: Option<JsonpIndex>,
-    pub(super) state: State,
-    pub(super) transport: Transport,
-    /// The link of the current transport; `None` on polling.
-    pub(super) active: Option<LinkId>,
-    next_link: u32,
-    pub(super) candidates: Candidates,
-    pub(super) polling: Polling,
     owed: Owed,
     pub(super) outbox: Outbox,
-    pub(super) inbox: Inbox<Event>,
+    pub(super) transport: Transport,
     pub(super) heartbeat: Heartbeat,
+    pub(super) candidates: Candidates,
+    pub(super) polling: Polling,
+    pub(super) inbox: Inbox<Event>,
+    pub(super) sid: Sid,
+    pub(super) jsonp: Option<JsonpIndex>,
+    next_link: u32,
     undelivered: usize,
 }
 

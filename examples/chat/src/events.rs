@@ -61,9 +61,7 @@ pub(crate) fn register(io: &Server) {
                 "something went wrong".into()
             }
         };
-        let mut answer = Object::new();
-        answer.insert("error", words);
-        Some(Value::Object(answer))
+        Some(Value::Object(Object::from_iter([("error", words)])))
     });
 
     let chat = io.auth(async |handshake: Handshake, State(chat): State<Chat>| {

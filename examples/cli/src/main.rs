@@ -1,7 +1,7 @@
 //! `sio` connects to any Socket.IO server: it listens, emits, asks for acknowledgements, and watches what happens.
 //!
 //! `cargo run -p socketio-cli -- --help` explains it, and `cargo install --path examples/cli` keeps it. Try it with the chat of
-//! the examples: `sio localhost:3000 -a name=Ada -a key=1 watch`.
+//! the examples: `sio localhost:3000 -a name=Ada -a key=mine watch`.
 
 #![expect(
     clippy::print_stdout,

@@ -53,6 +53,14 @@ function handle(socket) {
     ack(true);
   });
   socket.on("later", (room, ms) => setTimeout(() => io.to(room).emit("missed", room), ms));
+  socket.on("ticks", (room, every) => {
+    const timer = setInterval(() => {
+      socket.data.tick = (socket.data.tick ?? -1) + 1;
+      io.to(room).emit("tick", socket.data.tick, socket.data.tick % 5 ? null : bytes(3));
+    }, every);
+    socket.on("disconnect", () => clearInterval(timer));
+  });
+  socket.on("tick-number", () => socket.emit("tick-number", socket.data.tick));
   socket.on("kick", () => socket.disconnect());
   socket.on("kick-hard", () => socket.disconnect(true));
   socket.on("cut", () => socket.conn.close());

@@ -32,7 +32,7 @@ const NODE: Kind = Kind {
     threads: false,
 };
 
-pub(crate) const KINDS: [Kind; 7] = [
+pub(crate) const KINDS: [Kind; 8] = [
     Kind {
         name: "socket.io 4.8",
         command: &["node", "peers/node.js", "socket.io-4.8"],
@@ -70,6 +70,13 @@ pub(crate) const KINDS: [Kind; 7] = [
         ..NODE
     },
     Kind {
+        name: "python-socketio 4",
+        command: &[".venv-4/bin/python", "peers/asgi.py"],
+        revision_3: true,
+        is_node: false,
+        ..NODE
+    },
+    Kind {
         name: "Flask-SocketIO 5",
         command: &[".venv/bin/python", "peers/flask_server.py"],
         is_node: false,
@@ -77,6 +84,13 @@ pub(crate) const KINDS: [Kind; 7] = [
         ..NODE
     },
 ];
+
+impl Kind {
+    /// It lets clients into namespaces that it does not know, and takes what they show from the query of the connection.
+    pub(crate) fn is_python_socketio_4(&self) -> bool {
+        self.revision_3 && !self.is_node
+    }
+}
 
 /// A server that runs until it is dropped.
 pub(crate) struct Server {

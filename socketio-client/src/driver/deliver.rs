@@ -17,10 +17,14 @@ use crate::status::{Closed, Lifecycle, Status};
 /// Events that are taken out at a time. The lock is held so long, and no longer.
 const EVENTS: usize = 256;
 
+/// Room that a driver with nothing to do keeps.
+const KEPT: usize = 16;
+
 /// What an event costs beside its bytes.
 const EVENT_COST: usize = 64;
 
-enum Taken {
+/// What was taken out of the machine.
+pub(super) enum Taken {
     Event(Event),
     Answer(Option<oneshot::Sender<AckResult>>, AckResult),
 }
@@ -29,8 +33,8 @@ impl Driver {
     /// Takes events out of the machine, and hands them on without the lock. Whether there were any.
     pub(super) fn deliver(&mut self, ended: &mut Option<CloseReason>) -> bool {
         let mut any = false;
+        let mut taken = std::mem::take(&mut self.taken);
         loop {
-            let mut taken = Vec::new();
             {
                 let mut state = self.manager.lock();
                 while taken.len() < EVENTS
@@ -45,6 +49,9 @@ impl Driver {
                 }
             }
             if taken.is_empty() {
+                // What a burst needed is not kept for the next one.
+                taken.shrink_to(KEPT);
+                self.taken = taken;
                 return any;
             }
             any = true;
@@ -52,7 +59,7 @@ impl Driver {
             // Which bytes belong to which event is not known, and does not matter: all are counted.
             let events = taken.iter().filter(is_event).count();
             let share = std::mem::take(&mut self.received_bytes) / events.max(1) + EVENT_COST;
-            for taken in taken {
+            for taken in taken.drain(..) {
                 match taken {
                     Taken::Answer(Some(answer), result) => drop(answer.send(result)),
                     Taken::Answer(None, _) => {}

@@ -1,6 +1,7 @@
 //! What is behind the lock of a client, and its sockets.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
@@ -29,11 +30,32 @@ pub(crate) struct State {
     /// Counts sessions: what was asked for in an earlier one is too late.
     pub(crate) generation: u64,
     pub(crate) sockets: Vec<Entry>,
-    pub(crate) acks: HashMap<AckId, oneshot::Sender<AckResult>>,
+    pub(crate) acks: HashMap<AckId, oneshot::Sender<AckResult>, BuildHasherDefault<IdHasher>>,
     pub(crate) wishes: Wishes,
     pub(super) waker: Option<Waker>,
     /// Something changed that the driver has not looked at.
     pub(super) dirty: bool,
+}
+
+/// Ids of acknowledgements are counted by this client, so nobody can choose them to collide.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write_u64(&mut self, id: u64) {
+        // An odd constant spreads neighbours over all bits, of which the table looks at the first and the last.
+        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0.rotate_right(32)
+    }
 }
 
 pub(crate) type AckResult = Result<Args, socketio_proto::AckError>;

@@ -22,15 +22,19 @@ use crate::{
 };
 
 /// One client: an Engine.IO session and the namespaces it has joined. See [the module](super) for how to drive it.
+// The members stand in memory in this order: what is looked at for each packet that is sent comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Connection {
+    memberships: Vec<Membership>,
     session: Session,
     config: Arc<Config>,
     limits: Limits,
     packet_timeout: Duration,
-    protocol: Protocol,
     decoder: Decoder,
-    memberships: Vec<Membership>,
+    protocol: Protocol,
+    /// This side has closed; what still arrives is dropped.
+    done: bool,
     /// Namespaces that were left or refused lately. What the client sent before it knew is dropped.
     left: VecDeque<Namespace>,
     events: VecDeque<Event>,
@@ -44,13 +48,12 @@ pub struct Connection {
     withdrawn: Vec<Weak<()>>,
     /// How often in a row the client was refused because it is in too many namespaces.
     refused: usize,
-    /// This side has closed; what still arrives is dropped.
-    done: bool,
     /// The time of the last call that had one.
     now: Time,
 }
 
 #[derive(Debug)]
+#[repr(C)]
 struct Membership {
     namespace: Namespace,
     state: State,
@@ -130,7 +133,8 @@ impl Connection {
             private_id.as_deref(),
         ));
         for packet in waiting {
-            self.handle_packet(packet, 0);
+            let event = self.handle_packet(packet, 0);
+            self.events.extend(event);
         }
         Ok(())
     }

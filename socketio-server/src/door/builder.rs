@@ -73,6 +73,16 @@ macro_rules! door_options {
                 self
             }
 
+            /// Keeps something that a layer in front has found out about the first request of a client, such as its user: an
+            /// extension of that request, of this type. It is there wherever the handshake is, as
+            /// [`extension`]($crate::engine::Handshake::extension).
+            ///
+            /// Extensions are not kept unless they are named, since they are kept for as long as the client stays.
+            pub fn keep_extension<T: Clone + Send + Sync + 'static>(mut self) -> Self {
+                self.options.hooks.keep_extension::<T>();
+                self
+            }
+
             /// Asks the application whether a client may have a session (`allowRequest`). An error refuses: its words are
             /// told to the client with code 4 and status 403. Default: all may.
             ///

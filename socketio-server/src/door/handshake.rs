@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::SystemTime;
 
 use engineio_proto::query;
-use http::HeaderMap;
-use http::header::ORIGIN;
+use http::header::{COOKIE, ORIGIN};
+use http::{Extensions, HeaderMap};
 
 /// The first request of a client: what was asked for, headers, address.
 ///
@@ -21,6 +21,7 @@ pub struct Handshake {
     /// How much of `data` is the URL. Headers follow.
     url: usize,
     data: Box<[u8]>,
+    extensions: Extensions,
 }
 
 /// From where a request came, as an extension of the request. The listener of this crate puts it there; with another one the
@@ -108,7 +109,32 @@ impl Handshake {
             issued,
             url: url.len(),
             data: data.into_boxed_slice(),
+            extensions: Extensions::new(),
         }
+    }
+
+    /// With what a layer in front has found out.
+    pub(crate) fn with_extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
+    }
+
+    /// What a layer in front of the server has found out about the request: the extension of this type, if there was one and the option
+    /// `keep_extension` names the type.
+    ///
+    /// ```
+    /// use socketio_server::{ConnectError, Handshake, Server};
+    ///
+    /// #[derive(Clone)]
+    /// struct User(String); // what the layer puts there
+    ///
+    /// let io = Server::builder().keep_extension::<User>().build();
+    /// io.auth(async |handshake: Handshake| match handshake.extension::<User>() {
+    ///     Some(user) => Ok(user.clone()),
+    ///     None => Err(ConnectError::new("log in first")),
+    /// });
+    /// ```
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
     }
 
     /// What was asked for: path and query.
@@ -147,6 +173,19 @@ impl Handshake {
         Headers {
             data: self.data.get(self.url..).unwrap_or_default(),
         }
+    }
+
+    /// The value of a cookie of this name, as it was sent; of several, the first, which is that of the longest path.
+    ///
+    /// What belongs to a session is found by it in [`auth`](crate::Namespace::auth): browsers send cookies by themselves, with
+    /// polling and with WebSocket, and pages of other origins are refused before that.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.headers().filter(|(key, _)| *key == COOKIE.as_str());
+        let lines = cookies.filter_map(|(_, value)| std::str::from_utf8(value).ok());
+        let mut pairs = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.split_once('='));
+        pairs.find_map(|(key, value)| (key.trim() == name).then(|| value.trim()))
     }
 
     /// The address of the client: that of the connection, or what a trusted proxy says.
@@ -257,6 +296,25 @@ mod tests {
         assert_eq!(handshake.headers().count(), 4);
         assert!(!handshake.is_cross_domain());
         assert_eq!(handshake.address(), None);
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name_in_any_line() {
+        let handshake = handshake(
+            "/",
+            &[
+                (
+                    "cookie",
+                    "mysession=1; session=a=b ; session=2;broken; empty=",
+                ),
+                ("cookie", "other=3"),
+            ],
+        );
+        assert_eq!(handshake.cookie("session"), Some("a=b"));
+        assert_eq!(handshake.cookie("other"), Some("3"));
+        assert_eq!(handshake.cookie("empty"), Some(""));
+        assert_eq!(handshake.cookie("broken"), None);
+        assert_eq!(handshake.cookie("Session"), None);
     }
 
     #[test]

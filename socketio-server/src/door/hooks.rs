@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{Extensions, HeaderMap};
 
 use super::handshake::{Handshake, Peer};
 
@@ -20,6 +20,8 @@ pub(crate) struct Hooks {
     pub(super) initial_headers: Vec<Arc<InitialHeaders>>,
     pub(super) headers: Vec<Arc<Headers>>,
     pub(super) peer: Option<Arc<FindPeer>>,
+    /// Which extensions of the first request are kept: each copies one.
+    pub(super) kept: Vec<fn(&Extensions, &mut Extensions)>,
 }
 
 type Deciding = Pin<Box<dyn Future<Output = Decision> + Send>>;
@@ -27,7 +29,7 @@ type Decision = Result<(), Cow<'static, str>>;
 type Allow = dyn Fn(Arc<Handshake>) -> Deciding + Send + Sync;
 type InitialHeaders = dyn Fn(&mut HeaderMap, &Handshake) + Send + Sync;
 type Headers = dyn Fn(&mut HeaderMap, &Parts) + Send + Sync;
-type FindPeer = dyn Fn(&http::Extensions) -> Option<std::net::SocketAddr> + Send + Sync;
+type FindPeer = dyn Fn(&Extensions) -> Option<std::net::SocketAddr> + Send + Sync;
 
 impl Hooks {
     pub(crate) fn allow_request<F, Fut, E>(&mut self, allow: F)
@@ -55,9 +57,24 @@ impl Hooks {
 
     pub(crate) fn peer(
         &mut self,
-        find: impl Fn(&http::Extensions) -> Option<std::net::SocketAddr> + Send + Sync + 'static,
+        find: impl Fn(&Extensions) -> Option<std::net::SocketAddr> + Send + Sync + 'static,
     ) {
         self.peer = Some(Arc::new(find));
+    }
+
+    pub(crate) fn keep_extension<T: Clone + Send + Sync + 'static>(&mut self) {
+        self.kept.push(|found, kept| {
+            if let Some(found) = found.get::<T>() {
+                kept.insert(found.clone());
+            }
+        });
+    }
+
+    /// What is kept of the extensions of a first request.
+    pub(crate) fn kept(&self, found: &Extensions) -> Extensions {
+        let mut kept = Extensions::new();
+        self.kept.iter().for_each(|copy| copy(found, &mut kept));
+        kept
     }
 
     /// Asks whether a client may have a session. Who panics says no.
@@ -77,7 +94,7 @@ impl Hooks {
     }
 
     /// From where a request came, if the application knows.
-    pub(crate) fn find_peer(&self, extensions: &http::Extensions) -> Option<Peer> {
+    pub(crate) fn find_peer(&self, extensions: &Extensions) -> Option<Peer> {
         let find = self.peer.as_ref()?;
         find(extensions).map(Peer::new)
     }

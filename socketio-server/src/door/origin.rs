@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, HOST, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, HOST, HeaderName, ORIGIN, REFERER,
+    VARY,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -98,6 +99,28 @@ impl Origins {
         origin
             .to_str()
             .is_ok_and(|origin| is_same(origin, request, host) || self.allows_other(origin))
+    }
+
+    /// Whether a script tag may fetch the answer, which is then read by the page that has the tag, whatever its origin.
+    ///
+    /// Browsers name no origin when they fetch a script. They say how far away the page is, `Sec-Fetch-Site`, where the server
+    /// has TLS or is on the same machine; and the page itself, `Referer`, unless it asked them not to. A page that hides is
+    /// of another origin. Who sends neither is let through, as a request without an origin is.
+    pub(crate) fn allows_script(&self, request: &HeaderMap, host: Option<&str>) -> bool {
+        if matches!(self.rule, Rule::Any) || request.contains_key(ORIGIN) {
+            return true;
+        }
+        let site = request.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+        if site == Some(b"same-origin") {
+            return true;
+        }
+        let Some(page) = request.get(REFERER) else {
+            return matches!(site, None | Some(b"none"));
+        };
+        page.to_str()
+            .ok()
+            .and_then(origin_of)
+            .is_some_and(|origin| is_same(origin, request, host) || self.allows_other(origin))
     }
 
     fn allows_other(&self, origin: &str) -> bool {
@@ -189,6 +212,17 @@ impl<S: AsRef<str>> From<Vec<S>> for Origins {
 /// A header of its own. A clone would share, and keep, what the whole request was read into.
 fn copy(value: &HeaderValue) -> HeaderValue {
     HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Where browsers say whether the page is of the same origin. No page can write it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The origin of a page: its address up to the path.
+fn origin_of(page: &str) -> Option<&str> {
+    let start = page.find("://")?.checked_add("://".len())?;
+    let authority = page.get(start..)?;
+    let length = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    page.get(..start.checked_add(length)?)
 }
 
 /// Whether the page was served under the name by which the server is asked now. Behind a proxy that ends TLS the schemes
@@ -325,6 +359,60 @@ mod tests {
             ("null", false),
         ] {
             assert_eq!(allowed(&origins, origin, "server"), is_allowed, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_script_is_for_pages_that_would_be_allowed() {
+        let listed = || Origins::list(["https://app.example"]);
+        let site = Some("cross-site");
+        for (origins, site, page, is_allowed) in [
+            (Origins::same(), None, None, true),
+            (Origins::same(), Some("none"), None, true),
+            (Origins::same(), Some("same-origin"), None, true),
+            (Origins::same(), site, None, false),
+            (Origins::same(), Some("same-site"), None, false),
+            (
+                Origins::same(),
+                None,
+                Some("https://chat.example/a?b"),
+                true,
+            ),
+            (Origins::same(), None, Some("https://chat.example"), true),
+            (Origins::same(), None, Some("https://evil.example/"), false),
+            (
+                Origins::same(),
+                None,
+                Some("https://evil.example/https://chat.example/"),
+                false,
+            ),
+            (
+                Origins::same(),
+                None,
+                Some("https://evil.example?@chat.example"),
+                false,
+            ),
+            (Origins::same(), None, Some("nonsense"), false),
+            (listed(), site, Some("https://app.example/"), true),
+            (listed(), site, Some("https://app.example.evil/"), false),
+            (listed(), site, None, false),
+            (
+                Origins::ask(|origin| origin == "https://a.example"),
+                site,
+                Some("https://a.example/b"),
+                true,
+            ),
+            (Origins::any(), site, None, true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("chat.example"));
+            for (name, value) in [(SEC_FETCH_SITE, site), (REFERER, page)] {
+                if let Some(value) = value {
+                    headers.insert(name, HeaderValue::from_static(value));
+                }
+            }
+            let found = origins.allows_script(&headers, None);
+            assert_eq!(found, is_allowed, "{origins:?} {site:?} {page:?}");
         }
     }
 

@@ -12,30 +12,35 @@ use tracing::Span;
 use super::clock::Clock;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
-use super::turns::{Turns, Wakers};
+use super::turns::{Looks, Turns, Wakers};
 use crate::door::Handshake;
 
 /// A client: the state machine, and who waits for it.
 ///
 /// The lock is held for the machine only: never across a system call, a wake-up, a handler, or the `Drop` or `Serialize` of a
 /// user's type.
+///
+/// Its members stand in memory in this order, here and in what it is made of: a message to thousands of clients waits for the
+/// memory of each of them, and what it looks at is in half as many places if that comes first.
+#[repr(C)]
 pub(crate) struct Connection<P: Protocol> {
+    state: Mutex<State<P::Machine>>,
     pub(crate) protocol: Arc<P>,
     pub(crate) clock: Clock,
     /// What the client said when it came.
     pub(crate) handshake: Arc<Handshake>,
     /// What is logged about the client stands in this. It has a number: the id of a session is a secret.
     pub(crate) span: Span,
-    state: Mutex<State<P::Machine>>,
     /// What the protocol keeps with each client.
     pub(crate) local: P::Local,
 }
 
 /// What is behind the lock.
+#[repr(C)]
 pub(crate) struct State<M> {
-    pub(crate) machine: M,
     /// Who hands out events, and who sleeps.
     pub(crate) turns: Turns,
+    pub(crate) machine: M,
     /// Links that the driver does not have yet.
     pub(crate) new_links: NewLinks,
     /// Links that are on their way: their requests have been answered. The driver waits for them even if the session ends
@@ -126,6 +131,15 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
+    /// Has what has just happened handed out by the driver: whoever calls may hold locks, and must not find handlers running
+    /// inside of a call.
+    pub(crate) fn dispatch_later(&self) {
+        let driver = self.lock().turns.ask_driver();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<P::Machine>> {
         // The machine does not panic; if it does, the session is worth no more than its next error.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -213,11 +227,10 @@ impl<M: Machine> State<M> {
         turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// The driver is about to look at all there is to do except reading: gives it the links that are new. Whether there was
-    /// something for it since it looked the last time.
-    pub(crate) fn driver_looks(&mut self) -> (NewLinks, bool) {
-        let is_roused = self.turns.driver_runs(!self.new_links.is_empty());
-        (std::mem::take(&mut self.new_links), is_roused)
+    /// The driver is about to look at all there is to do except reading: gives it the links that are new.
+    pub(crate) fn driver_looks(&mut self) -> (NewLinks, Looks) {
+        let looks = self.turns.driver_looks(!self.new_links.is_empty());
+        (std::mem::take(&mut self.new_links), looks)
     }
 
     /// The next frame for a link, if it may leave.

@@ -98,7 +98,7 @@ impl<P: Protocol> Driver<P> {
     ) -> Poll<()> {
         let mut begun = None;
         // What is sent during the turn is seen to in it.
-        self.connection.lock().turns.driver_runs(false);
+        self.connection.lock().turns.driver_runs();
         if self.application.is_some() {
             self.connection.protocol.runs(&self.connection, cx.waker());
         }
@@ -108,9 +108,15 @@ impl<P: Protocol> Driver<P> {
                 self.run_application(cx);
             }
             // All that was done until now is looked at from here on, except what allows to read on.
-            let (new, is_roused) = self.connection.lock().driver_looks();
-            progress |= !new.is_empty() || is_roused && self.left_unread;
+            let (new, looks) = self.connection.lock().driver_looks();
+            progress |= !new.is_empty() || looks.is_asked;
+            progress |= looks.is_roused && self.left_unread;
+            // Nearly always one, and never another.
+            self.links.reserve_exact(new.len());
             self.links.extend(new.into_iter().map(Driven::from));
+            if looks.is_asked {
+                self.connection.dispatch();
+            }
             progress |= self.keep_time();
             progress |= self.send(cx, frames);
             // What was not read from because of what it was owed may have made room since.

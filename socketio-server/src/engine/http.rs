@@ -121,6 +121,9 @@ impl<P: Protocol> Core<P> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let (admission, session) = self.admission(&query, &parts.method, is_upgrade)?;
         self.check_origin(&parts, &client)?;
+        if query.jsonp().is_some() {
+            self.check_script(&parts, &client)?;
+        }
         match (admission, session, connection) {
             (Admission::Handshake, _, connection) => {
                 let upgrade = connection.map(upgrade).transpose()?;
@@ -194,6 +197,16 @@ impl<P: Protocol> Core<P> {
         Ok(())
     }
 
+    /// The same for a page that fetches the answer as a script, for which browsers name no origin.
+    fn check_script(&self, parts: &Parts, client: &Client) -> Result<(), Refused> {
+        let host = client.host.as_deref();
+        if !self.options.origins.allows_script(&parts.headers, host) {
+            tracing::debug!("a script for a page of another origin");
+            return Err(Refused::forbidden("cors"));
+        }
+        Ok(())
+    }
+
     /// Whether one more client can be taken; what it said, to be kept with it.
     fn enter(&self, parts: &Parts, client: Client) -> Result<Newcomer, Refused> {
         let sessions = || self.sessions.len();
@@ -205,8 +218,9 @@ impl<P: Protocol> Core<P> {
             client.secure,
             Clock::calendar(),
         );
+        let kept = self.options.hooks.kept(&parts.extensions);
         Ok(Newcomer {
-            handshake: Arc::new(handshake),
+            handshake: Arc::new(handshake.with_extensions(kept)),
             entering,
         })
     }

@@ -18,6 +18,7 @@ const FRAME: usize = 64;
 /// The driver, requests that wait, and the dispatch baton. `W` is how somebody is woken.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
+#[repr(C)]
 pub(crate) struct Turns<W = Waker> {
     /// The driver, if it sleeps.
     driver: Option<W>,
@@ -35,6 +36,8 @@ pub(crate) struct Turns<W = Waker> {
     dispatching: bool,
     /// Something was decided here of which the client hears only when it has been handed out.
     is_held: bool,
+    /// The driver is to hand out events when it has its turn.
+    is_asked: bool,
 }
 
 impl<W> Default for Turns<W> {
@@ -48,6 +51,7 @@ impl<W> Default for Turns<W> {
             more_to_do: false,
             dispatching: false,
             is_held: false,
+            is_asked: false,
         }
     }
 }
@@ -72,6 +76,16 @@ impl<W: Clone> Turns<W> {
 
     pub(crate) fn is_dispatching(&self) -> bool {
         self.dispatching
+    }
+
+    /// Has the driver hand out what there is, for whoever must not do it itself. Whoever has the baton does it in any case.
+    #[must_use]
+    pub(crate) fn ask_driver(&mut self) -> Option<W> {
+        if self.dispatching {
+            return None;
+        }
+        self.is_asked = true;
+        self.rouse()
     }
 
     /// Nothing leaves until the baton is given back the next time. Whoever calls this sees to it that it will be.
@@ -132,11 +146,21 @@ impl<W: Clone> Turns<W> {
         Wakers([None, None, self.post.take()])
     }
 
-    /// The driver has its turn, or looks again within it: nobody needs to wake it. Whether somebody wanted to.
-    pub(crate) fn driver_runs(&mut self, gets_links: bool) -> bool {
+    /// The driver has its turn: nobody needs to wake it.
+    pub(crate) fn driver_runs(&mut self) {
+        self.driver = None;
+        self.more_to_do = false;
+    }
+
+    /// The driver looks at all there is to do except reading: what comes from now on it may not see.
+    #[must_use]
+    pub(crate) fn driver_looks(&mut self, gets_links: bool) -> Looks {
         self.driver = None;
         self.driver_has_links |= gets_links;
-        std::mem::take(&mut self.more_to_do)
+        Looks {
+            is_roused: std::mem::take(&mut self.more_to_do),
+            is_asked: std::mem::take(&mut self.is_asked),
+        }
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.
@@ -163,6 +187,15 @@ impl<W: Clone> Turns<W> {
     }
 }
 
+/// What a driver finds when it looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looks {
+    /// Somebody has wanted to wake it.
+    pub(crate) is_roused: bool,
+    /// It is to hand out events.
+    pub(crate) is_asked: bool,
+}
+
 fn store<W: Clone>(slot: &mut Option<W>, waker: &W) {
     match slot {
         Some(stored) => stored.clone_from(waker),
@@ -174,13 +207,6 @@ fn store<W: Clone>(slot: &mut Option<W>, waker: &W) {
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Wakers<W = Waker>([Option<W>; 3]);
-
-#[cfg(test)]
-impl<W> Wakers<W> {
-    fn into_iter(self) -> impl Iterator<Item = W> {
-        self.0.into_iter().flatten()
-    }
-}
 
 impl Wakers {
     pub(crate) fn wake(self) {

@@ -10,7 +10,7 @@ use socketio_proto::{
 };
 use tokio::sync::oneshot;
 
-use super::{Lane, Member, Phase};
+use super::{Lane, Member};
 use crate::error::EmitError;
 
 /// Who waits for an acknowledgement.
@@ -73,7 +73,7 @@ impl Member {
         send: impl FnOnce(&mut Connection) -> Result<(), SendError>,
     ) -> Result<(), (EmitError, Waiter)> {
         let connection = match self.connection() {
-            Some(connection) if self.phase() == Phase::Joined => connection,
+            Some(connection) if self.is_let_in() => connection,
             _ => return Err((EmitError::Closed, waiter)),
         };
         let deadline = connection.clock.now() + timeout;

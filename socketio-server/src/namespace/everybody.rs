@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use socketio_adapter::IntoRooms;
+use socketio_adapter::{IntoRooms, Room};
 use socketio_proto::SocketId;
 
 use super::{Namespace, Nsp};
 use crate::ack::AckStream;
 use crate::error::EmitError;
-use crate::remote::{self, FetchError, RemoteSocket, ServerAnswers};
+use crate::remote::{self, FetchError, Incomplete, RemoteSocket, ServerAnswers};
 use crate::socket::Socket;
 use crate::target::Target;
 
@@ -115,6 +115,37 @@ impl<D: 'static> Namespace<D> {
     /// A node did not answer in time.
     pub async fn fetch_sockets(&self) -> Result<Vec<RemoteSocket>, FetchError> {
         self.target().fetch_sockets().await
+    }
+
+    /// How many sockets there are on all nodes; [`len`](Self::len) counts those of this one.
+    ///
+    /// # Errors
+    ///
+    /// A node did not answer in time.
+    pub async fn count_sockets(&self) -> Result<usize, Incomplete<usize>> {
+        self.target().count_sockets().await
+    }
+
+    /// The rooms that somebody on this node is in, in the order of their names. The room that each socket has for itself is one
+    /// of them.
+    #[doc(alias = "adapter.rooms")]
+    pub fn rooms(&self) -> Vec<Room> {
+        remote::local_rooms(&self.of).into_iter().collect()
+    }
+
+    /// The rooms of all nodes, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// A node did not answer in time, or the adapter has no way to ask.
+    pub async fn fetch_rooms(&self) -> Result<Vec<Room>, Incomplete<Vec<Room>>> {
+        remote::rooms(&self.of).await
+    }
+
+    /// How many servers the namespace is on, this one included.
+    #[doc(alias = "serverCount")]
+    pub async fn server_count(&self) -> usize {
+        remote::servers(&self.of).await
     }
 
     /// Makes all sockets join a room, or several.

@@ -16,10 +16,11 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::dynamic::{Params, Parent};
+use crate::admission::caught;
 use crate::error::Error;
 use crate::event::{Asking, Joining};
 use crate::handler::{BoxedGate, DataType};
-use crate::hooks::Hooks;
+use crate::hooks::{Failure, Hooks};
 use crate::listeners::Listeners;
 use crate::member::Member;
 use crate::meter::Meter;
@@ -281,7 +282,24 @@ impl Host for HostOf {
         let Some(nsp) = self.0.upgrade() else { return };
         let event = ServerEvent::new(name, arguments, reply);
         for handler in nsp.shared.server_handlers(name) {
-            nsp.common.spawn(handler(event.clone()));
+            let (nsp, event) = (Arc::clone(&nsp), event.clone());
+            let common = Arc::clone(&nsp.common);
+            // All of it in the task: whoever receives for the adapter must not suffer from what a handler does.
+            common.spawn(async move {
+                let name = event.name().to_owned();
+                let handled = caught(|| Ok::<_, Error>(handler(event))).await;
+                if let Err((kind, error)) = handled {
+                    let failure = Failure {
+                        kind,
+                        error: &error,
+                        namespace: nsp.name.as_str(),
+                        event: &name,
+                        member: None,
+                        wants_answer: false,
+                    };
+                    nsp.common.hooks.failed(&failure, None);
+                }
+            });
         }
     }
 

@@ -34,6 +34,9 @@ impl TestClient {
     ) -> Result<Self, TestError> {
         let inbox = connection.inbox(&namespace);
         *inbox.lock() = Default::default();
+        if let Some(reason) = connection.closed() {
+            return Err(TestError::Disconnected(reason));
+        }
         let asked = connection.with(|machine| machine.connect(&namespace, auth));
         asked.map_err(|_| TestError::Encode(socketio_proto::EncodeError::InvalidPayload))?;
         let id = wait(&inbox, |inbox| {

@@ -36,6 +36,8 @@ struct State {
     machine: sio::Connection,
     inboxes: HashMap<Namespace, Arc<Inbox>>,
     acks: HashMap<(Namespace, AckId), oneshot::Sender<Result<Args, AckError>>>,
+    /// Why the connection has ended.
+    closed: Option<DisconnectReason>,
     /// The client has stopped reading.
     paused: bool,
     /// The connection is to end without a word.
@@ -93,6 +95,7 @@ impl Connection {
                 machine,
                 inboxes: HashMap::new(),
                 acks: HashMap::new(),
+                closed: None,
                 paused: false,
                 cut: false,
                 may_upgrade: transports.len() > 1
@@ -131,6 +134,11 @@ impl Connection {
     pub(super) fn pause(&self, yes: bool) {
         self.lock().paused = yes;
         self.wake.notify_one();
+    }
+
+    /// Why the connection has ended, if it has.
+    pub(super) fn closed(&self) -> Option<DisconnectReason> {
+        self.lock().closed
     }
 
     pub(super) fn inbox(&self, namespace: &Namespace) -> Arc<Inbox> {
@@ -207,6 +215,15 @@ impl Connection {
                     continue;
                 }
                 event => {
+                    if let Event::Close(reason) = &event {
+                        state.closed = Some((*reason).into());
+                        // Who waits to be let in is told as well.
+                        for inbox in state.inboxes.values() {
+                            inbox.change(|inbox| {
+                                inbox.ended.get_or_insert((*reason).into());
+                            });
+                        }
+                    }
                     let may_upgrade = match event {
                         Event::Open(open) => open.upgrades.iter().any(|to| to == "websocket"),
                         Event::Upgrade(_) | Event::UpgradeFailed(_) | Event::Close(_) => false,
@@ -260,6 +277,10 @@ async fn drive(connection: Weak<Connection>, wake: Arc<Notify>, mut lines: Lines
         drop(strong);
         lines.send(&frames, is_finished).await;
         if has_ended {
+            // The end may have come of what was written.
+            if let Some(strong) = connection.upgrade() {
+                strong.hand_out();
+            }
             return;
         }
         let timer = async {

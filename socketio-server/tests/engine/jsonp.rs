@@ -1,5 +1,7 @@
 //! Polling by script tags and forms.
 
+use socketio_server::engine::Origins;
+
 use crate::support::{Server, serve};
 
 /// Opens a session; its id.
@@ -72,4 +74,32 @@ fn revision_4_may_poll_by_scripts_too() {
     let poll = format!("/engine.io/?EIO=4&transport=polling&j=5&sid={sid}");
     assert_eq!(server.post(&poll, "d=4x").said(), (200, "ok"));
     assert_eq!(server.get(&poll).text(), r#"___eio[5]("4x");"#);
+}
+
+#[test]
+fn scripts_of_pages_of_other_origins_are_refused_though_they_name_none() {
+    let server = serve(|engine| engine.revision_3(true));
+    let script = "GET /engine.io/?EIO=3&transport=polling&j=0";
+    for header in [
+        "Sec-Fetch-Site: cross-site",
+        "Sec-Fetch-Site: same-site",
+        "Referer: https://evil.example/",
+        "Referer: https://evil.example/\nSec-Fetch-Site: cross-site",
+    ] {
+        let answer = server.request(&format!("{script}\n{header}"), b"");
+        assert_eq!(answer.status, 403, "{header}");
+    }
+    assert_eq!(server.engine.sessions(), 0);
+    let own = format!("{script}\nReferer: http://{}/page", server.address());
+    assert_eq!(server.request(&own, b"").status, 200);
+    let same = format!("{script}\nSec-Fetch-Site: same-origin");
+    assert_eq!(server.request(&same, b"").status, 200);
+
+    let server = serve(|engine| {
+        engine
+            .revision_3(true)
+            .origins(Origins::list(["https://app.example"]))
+    });
+    let page = format!("{script}\nSec-Fetch-Site: cross-site\nReferer: https://app.example/");
+    assert_eq!(server.request(&page, b"").status, 200);
 }

@@ -175,6 +175,9 @@ impl Connection {
     /// The session has ended or is about to: every namespace is left.
     pub(super) fn leave_all(&mut self, reason: DisconnectReason) {
         self.packet_by = None;
+        // A link ends for both ends; a client that polls is missed when its next poll is.
+        let is_noticed =
+            self.session.transport().is_link() && reason != DisconnectReason::PingTimeout;
         let namespaces: Vec<_> = self
             .sockets
             .iter()
@@ -187,9 +190,10 @@ impl Connection {
             self.leave(&namespace, reason);
             if let Some(socket) = self.find(&namespace) {
                 socket.is_stale = false;
-                // The server may have handed the session over already, with what was missed: shown again, it would be
-                // taken up from a place that this client has not reached, or is gone.
-                if was_asked {
+                // A session that was shown and not answered is shown again, with the offset that this client has reached. But
+                // not where the server may not have noticed the loss: it would serve two sockets of one session, and the
+                // reference takes the rooms from both when the older one ends.
+                if was_asked && !is_noticed {
                     socket.forget_session();
                 }
             }

@@ -64,23 +64,26 @@ impl Connection {
 
     // --- inside ---------------------------------------------------------------------------------------------
 
-    pub(super) fn handle_message(&mut self, message: Message) {
+    /// What a message means. What is returned comes after all other events that there are.
+    pub(super) fn handle_message(&mut self, message: Message) -> Option<Event> {
         if self.done {
-            return;
+            return None;
         }
         self.packet_len = self.packet_len.saturating_add(message.len());
         match self.decoder.decode(message) {
             Ok(Some(packet)) => {
                 let bytes = core::mem::take(&mut self.packet_len);
                 self.packet_by = None;
-                self.handle_packet(packet, bytes);
+                return self.handle_packet(packet, bytes);
             }
             Ok(None) => self.packet_by = Some(self.now + self.packet_timeout),
             Err(error) => self.fail(ProtocolError::Decode(error)),
         }
+        None
     }
 
-    pub(super) fn handle_packet(&mut self, packet: Packet, len: usize) {
+    /// What a packet means. Events and acknowledgements, of which there are many, are returned; others are queued.
+    pub(super) fn handle_packet(&mut self, packet: Packet, len: usize) -> Option<Event> {
         let Packet {
             namespace, body, ..
         } = packet;
@@ -89,13 +92,14 @@ impl Connection {
             .iter()
             .position(|membership| membership.namespace == namespace);
         let Some(membership) = at.and_then(|at| self.memberships.get_mut(at)) else {
-            return match body {
+            match body {
                 Body::Connect(auth) => self.ask(namespace, auth),
                 // It was under way when the client was put out.
                 _ if self.left.contains(&namespace) => {}
                 Body::ConnectError(_) => self.fail(ProtocolError::WrongDirection),
                 _ => self.fail(ProtocolError::NotConnected),
-            };
+            }
+            return None;
         };
         match (body, &mut membership.state) {
             // Asking twice is asking once, so that no second socket can come of it.
@@ -119,14 +123,14 @@ impl Connection {
                 }
             }
             (Body::Event { id, args }, State::Joined) => {
-                self.events.push_back(Event::Event {
+                return Some(Event::Event {
                     namespace,
                     id,
                     args,
                 });
             }
             (Body::Ack { id, args }, State::Joined) if membership.acks.end(id) => {
-                self.events.push_back(Event::Ack {
+                return Some(Event::Ack {
                     namespace,
                     id,
                     result: Ok(args),
@@ -136,6 +140,7 @@ impl Connection {
             (Body::Ack { .. }, _) => {}
             (Body::ConnectError(_), _) => self.fail(ProtocolError::WrongDirection),
         }
+        None
     }
 
     /// The client broke the protocol: it is out of everything, and the connection is closed.

@@ -28,6 +28,10 @@ impl Connection {
             waiting: Vec::new(),
             bytes: 0,
         };
+        if self.memberships.is_empty() {
+            // Nearly all clients are in one namespace, and idle; room for four would be felt.
+            self.memberships.reserve_exact(1);
+        }
         self.memberships.push(Membership {
             namespace: namespace.clone(),
             state,

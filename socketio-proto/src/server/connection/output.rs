@@ -1,5 +1,6 @@
 //! What to do next: bodies, frames, events, the deadline.
 
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
 use bytes::BytesMut;
@@ -28,11 +29,20 @@ impl Connection {
     pub fn poll_event(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.events.pop_front() {
+                if self.events.is_empty() {
+                    // What comes often does not come by here, so that room for it need not be kept.
+                    self.events = VecDeque::new();
+                }
                 return Some(event);
             }
             self.refuse_dropped();
             match self.session.poll_event()? {
-                EngineEvent::Message(message) => self.handle_message(message),
+                EngineEvent::Message(message) => {
+                    let event = self.handle_message(message);
+                    if event.is_some() {
+                        return event;
+                    }
+                }
                 EngineEvent::Upgrade(transport) => return Some(Event::Upgrade(transport)),
                 EngineEvent::Close(reason) => {
                     self.leave_all(reason.into());

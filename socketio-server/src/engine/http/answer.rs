@@ -12,6 +12,10 @@ use super::{Answer, upgrade};
 use crate::door::{Coding, Options, ResponseBody, compress};
 use crate::engine::meter::Meter;
 
+/// Marks an answer that is not to be compressed, because the application said so of all that is in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AsItIs;
+
 /// What an answer gets besides what is said in it. Decided when the request comes, since nothing of it is there later.
 pub(super) struct Dress {
     pub(super) headers: HeaderMap,
@@ -35,7 +39,8 @@ impl Dress {
     pub(super) async fn finish(self, answer: Result<Answer, Refused>, meter: &Meter) -> Answer {
         let mut answer = match answer {
             Ok(mut answer) => {
-                if let Some((coding, from)) = self.coding {
+                let as_it_is = answer.extensions_mut().remove::<AsItIs>();
+                if let Some((coding, from)) = self.coding.filter(|_| as_it_is.is_none()) {
                     let (parts, mut body) = answer.into_parts();
                     answer = Response::from_parts(parts, ResponseBody::full(Bytes::new()));
                     compress(answer.headers_mut(), &mut body, coding, from).await;

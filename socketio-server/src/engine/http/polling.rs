@@ -84,10 +84,10 @@ impl Future for Get {
             }
             self.begun = true;
         }
-        let (body, content) = ready!(client.poll_payload(cx));
+        let polling = ready!(client.poll_payload(cx));
         self.client = None;
-        self.door.meter().sent(Way::Polling, body.len());
-        Poll::Ready(Ok(client.answer(body, content)))
+        self.door.meter().sent(Way::Polling, polling.body.len());
+        Poll::Ready(Ok(client.answer(polling)))
     }
 }
 
@@ -100,11 +100,19 @@ impl Drop for Get {
     }
 }
 
+/// What a poll is answered.
+struct Polling {
+    body: Bytes,
+    content: ContentType,
+    /// Whether it may be compressed.
+    compress: bool,
+}
+
 /// A client that polls, whatever is spoken with it.
 trait Polled: Send + Sync {
     fn begin(self: Arc<Self>) -> Result<(), Reject>;
-    fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<(Bytes, ContentType)>;
-    fn answer(self: Arc<Self>, body: Bytes, content: ContentType) -> Answer;
+    fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Polling>;
+    fn answer(self: Arc<Self>, polling: Polling) -> Answer;
     fn give_up(self: Arc<Self>);
 }
 
@@ -113,24 +121,32 @@ impl<P: Protocol> Polled for Connection<P> {
         self.input(Machine::handle_get)
     }
 
-    fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<(Bytes, ContentType)> {
+    fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Polling> {
         let mut state = self.lock();
         let mut body = BytesMut::new();
         if let Some(content) = state.poll_payload(&mut body) {
-            return Poll::Ready((body.freeze(), content));
+            return Poll::Ready(Polling {
+                body: body.freeze(),
+                content,
+                compress: state.machine.session().compress_payload(),
+            });
         }
         state.turns.get_sleeps(cx.waker());
         Poll::Pending
     }
 
-    fn answer(self: Arc<Self>, body: Bytes, content: ContentType) -> Answer {
+    fn answer(self: Arc<Self>, polling: Polling) -> Answer {
         self.protocol.sent(&self);
         // The answer may have been what ended the session.
         self.dispatch();
         // Until it is written the client may still go away, with what is in it.
         let unwritten = Unwritten::new(move || self.give_up());
-        let body = ResponseBody::watched(body, unwritten);
-        answer::polled(content.as_str(), body)
+        let body = ResponseBody::watched(polling.body, unwritten);
+        let mut answer = answer::polled(polling.content.as_str(), body);
+        if !polling.compress {
+            answer.extensions_mut().insert(answer::AsItIs);
+        }
+        answer
     }
 
     fn give_up(self: Arc<Self>) {

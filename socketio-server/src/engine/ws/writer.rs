@@ -115,6 +115,13 @@ impl Writer {
                 io.poll_write(cx, buffer)
             });
         }
+        // One frame, which has its header in the body, is what most writes are.
+        if self.queue.len() == 1
+            && let Some(frame) = self.queue.front()
+            && frame.header().is_empty()
+        {
+            return io.poll_write(cx, frame.body().get(self.written..).unwrap_or_default());
+        }
         let mut parts = [IoSlice::new(&[]); PARTS];
         let mut used = 0;
         let mut skip = self.written;

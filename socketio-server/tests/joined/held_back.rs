@@ -1,13 +1,11 @@
 //! An adapter that has to wait before it can deliver: everything else that a client is sent waits behind it.
 
-mod client;
-
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use client::{Client, serve, until};
+use crate::client::{Client, serve, until};
 use socketio_adapter::{Adapter, AdapterFactory, Broadcast, Host, Local, Target};
 use socketio_server::{Ack, AckError, EmitError, Server, Socket};
 

@@ -19,6 +19,8 @@ pub(crate) struct Pipe {
     pub(crate) from_server: mpsc::UnboundedReceiver<Frame>,
     /// How many frames the server has taken.
     pub(crate) taken: Arc<AtomicUsize>,
+    /// How often the server has written.
+    pub(crate) writes: Arc<AtomicUsize>,
 }
 
 impl Pipe {
@@ -35,18 +37,21 @@ impl Pipe {
             .unwrap();
         let (to_server, receive) = mpsc::unbounded_channel();
         let (send, from_server) = mpsc::unbounded_channel();
-        let taken = Arc::new(AtomicUsize::new(0));
+        let (taken, writes) = (Arc::default(), Arc::default());
         let entrance = io.admit(request, Transport::WEBSOCKET).await;
         entrance.unwrap().serve_link(Channels {
             receive,
             send,
             taken: Arc::clone(&taken),
+            writes: Arc::clone(&writes),
+            is_written: true,
             look: Box::new(look),
         });
         Self {
             to_server,
             from_server,
             taken,
+            writes,
         }
     }
 }
@@ -56,15 +61,27 @@ struct Channels {
     receive: mpsc::UnboundedReceiver<Frame>,
     send: mpsc::UnboundedSender<Frame>,
     taken: Arc<AtomicUsize>,
+    writes: Arc<AtomicUsize>,
+    is_written: bool,
     look: Box<dyn Fn(&Frame) + Send>,
 }
 
 impl Link for Channels {
     fn poll_receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> Poll<()> {
-        self.receive.poll_recv(cx).map(|frame| {
+        // As one read does, this may bring several.
+        let mut polled = Poll::Pending;
+        while received.len() < 16
+            && let Poll::Ready(frame) = self.receive.poll_recv(cx)
+        {
+            polled = Poll::Ready(());
             self.taken.fetch_add(1, Ordering::Relaxed);
-            received.push(frame.map_or(Received::Closed, Received::Frame));
-        })
+            let frame = frame.map_or(Received::Closed, Received::Frame);
+            received.push(frame);
+            if received.last().is_some_and(Received::is_end) {
+                break;
+            }
+        }
+        polled
     }
 
     fn has_room(&self) -> bool {
@@ -73,6 +90,7 @@ impl Link for Channels {
 
     fn send(&mut self, frame: Frame) {
         (self.look)(&frame);
+        self.is_written = false;
         let _ = self.send.send(frame);
     }
 
@@ -81,6 +99,9 @@ impl Link for Channels {
         _cx: &mut Context<'_>,
         _progress: &mut usize,
     ) -> Poll<Result<(), TransportFault>> {
+        if !std::mem::replace(&mut self.is_written, true) {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+        }
         Poll::Ready(Ok(()))
     }
 

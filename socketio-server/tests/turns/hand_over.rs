@@ -1,16 +1,13 @@
 //! While one thread hands out what a client has sent, others read from it, send to it, and put it out.
 
-mod client;
-mod link;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use client::until;
-use link::Pipe;
+use crate::client::until;
+use crate::link::Pipe;
 use socketio_server::engine::Frame;
-use socketio_server::{Data, DisconnectReason, Server, Socket};
+use socketio_server::{Ack, Data, DisconnectReason, Server, Socket};
 use tokio::sync::Semaphore;
 use tokio::task::block_in_place;
 
@@ -151,4 +148,26 @@ async fn a_client_is_not_read_from_without_end_while_a_handler_holds_up_its_even
     assert_eq!(started.load(Ordering::Relaxed), 0);
     release.send(()).unwrap();
     until(|| started.load(Ordering::Relaxed) == EVENTS).await;
+}
+
+#[tokio::test]
+async fn what_one_read_brought_is_answered_by_one_write() {
+    let io = Server::new();
+    io.on("e", async |Data(n): Data<u32>| Ack(n));
+    let mut pipe = Pipe::open(&io).await;
+    pipe.to_server.send(Frame::text("40")).unwrap();
+    until(|| io.len() == 1).await;
+    let before = pipe.writes.load(Ordering::Relaxed);
+    for n in 0..10 {
+        let event = format!("42{n}[\"e\",{n}]");
+        pipe.to_server.send(Frame::text(event)).unwrap();
+    }
+    let mut answers = Vec::new();
+    while answers.len() < 12 {
+        let frame = pipe.from_server.recv().await.unwrap();
+        answers.push(frame.to_text().unwrap().as_str().to_owned());
+    }
+    let expected: Vec<_> = (0..10).map(|n| format!("43{n}[{n}]")).collect();
+    assert_eq!(answers[2..], expected);
+    assert_eq!(pipe.writes.load(Ordering::Relaxed), before + 1);
 }

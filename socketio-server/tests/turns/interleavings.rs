@@ -1,11 +1,9 @@
 //! Everything that can happen around CONNECT, in every order in which it can happen: what the client sends, the decision,
 //! handlers that end, what the server does. After each step the server gets to run, or not yet.
 
-mod link;
-
 use std::sync::{Arc, Mutex};
 
-use link::Pipe;
+use crate::link::Pipe;
 use socketio_server::engine::Frame;
 use socketio_server::{ConnectError, Data, DisconnectReason, Server, Socket};
 use tokio::sync::Semaphore;

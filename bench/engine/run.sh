@@ -6,8 +6,9 @@
 #   bench/engine/run.sh              echo and memory
 #   bench/engine/run.sh echo         only this
 #   bench/engine/run.sh memory
+#   bench/engine/run.sh poll         echo by long polling, not a part of the first
 #
-# REPEAT (3) is how often, SECONDS_EACH (3) how long, CONNECTIONS (9000) how many are idle, RT (current) the kind of runtime.
+# REPEAT (3) is how often, SECONDS_EACH (3) how long, CONNECTIONS (10000) how many are idle, RT (current) the kind of runtime.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -53,8 +54,13 @@ if [[ $what == *echo* ]]; then
         done
     done
 fi
+if [[ $what == *poll* ]]; then
+    for _ in $(seq "${REPEAT:-3}"); do
+        for name in ours engineioxide; do measure "$name" poll 50 "${SECONDS_EACH:-3}"; done
+    done
+fi
 if [[ $what == *memory* ]]; then
     for kind in websocket polling; do
-        for name in ours engineioxide; do measure "$name" memory "$kind" "${CONNECTIONS:-9000}"; done
+        for name in ours engineioxide; do measure "$name" memory "$kind" "${CONNECTIONS:-10000}"; done
     done
 fi

@@ -22,7 +22,7 @@ use crate::admission::{self, Decision};
 use crate::backlog;
 use crate::engine::Handshake;
 use crate::engine::connection::Connection;
-use crate::engine::machine::{Machine, Protocol};
+use crate::engine::machine::{Application, Machine, Protocol};
 use crate::event::{Disconnected, Event};
 use crate::member::Member;
 use crate::namespace::Claim;
@@ -147,9 +147,10 @@ impl Protocol for Sio {
         }
     }
 
-    fn opened(&self, client: &Arc<Client>) {
+    fn opened(&self, client: &Arc<Client>) -> Option<Application> {
         // A client 2.x is in `/` without asking, so something has happened already.
         client.dispatch();
+        None
     }
 
     fn handle(&self, client: &Arc<Client>, happening: Happening) {

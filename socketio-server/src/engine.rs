@@ -52,6 +52,7 @@ pub use engineio_proto::{
 
 pub(crate) use self::clock::Clock;
 pub(crate) use self::ids::random as random_id;
+pub(crate) use self::meter::Meter;
 
 /// The time of the calendar.
 pub(crate) fn calendar() -> std::time::SystemTime {

@@ -280,8 +280,8 @@ macro_rules! door_options {
                 self
             }
 
-            /// How long a client may take for a TLS handshake, and for the head of a request; as long a connection may stay
-            /// without a request. For the listeners of this crate. Default 15 s.
+            /// How long a client may take for a TLS handshake, and for the head of a request once it has begun; as long a
+            /// connection may stay without a request. For the listeners of this crate. Default 15 s.
             pub fn head_timeout(mut self, value: ::std::time::Duration) -> Self {
                 self.options.listening.head_timeout = value;
                 self

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::body::{Never, ResponseBody};
 use super::fallback::{self, AnswerBody, BoxError, Fallback};
 use super::handshake::Peer;
-use super::park::{self, Lot, Parkable, Patience, Waiting};
+use super::park::{self, Lot, Parkable, Waiting};
 use super::service::{Answering, HttpService};
 use super::stream::{Place, Socket, Stream};
 
@@ -171,8 +171,21 @@ async fn serve(
     peer: Peer,
     mut closed: watch::Receiver<bool>,
 ) {
+    let head_timeout = service.door().options().listening.head_timeout;
+    let lot = Arc::new(Lot::default());
+    stream.belongs_to(Arc::clone(&lot));
     loop {
-        let Some((parked, waiting)) = speak(stream, &service, peer, &mut closed).await else {
+        // hyper would have its buffers meanwhile.
+        let arrival = timeout(head_timeout, poll_fn(|cx| stream.poll_arrival(cx)));
+        match until(arrival, &mut closed).await {
+            Some(Ok(())) => {}
+            Some(Err(_)) => return tracing::debug!("no request came within `head_timeout`"),
+            None => {
+                let _ = poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx)).await;
+                return;
+            }
+        }
+        let Some((parked, waiting)) = speak(stream, &lot, &service, peer, &mut closed).await else {
             return;
         };
         stream = parked;
@@ -187,21 +200,20 @@ async fn serve(
     }
 }
 
-/// Speaks HTTP, until an answer has to be waited for or there is nothing more to say.
+/// Speaks HTTP, until a request was read whose answer is written elsewhere, or there is nothing more to say.
 async fn speak(
-    mut stream: Stream,
+    stream: Stream,
+    lot: &Arc<Lot>,
     service: &HttpService,
     peer: Peer,
     closed: &mut watch::Receiver<bool>,
 ) -> Option<(Stream, Waiting)> {
     let listening = &service.door().options().listening;
-    let lot = Arc::new(Lot::default());
-    stream.belongs_to(Arc::clone(&lot));
     let listened = Listened {
         fallback: listening.fallback.clone(),
         service: service.clone(),
         peer,
-        lot: Arc::clone(&lot),
+        lot: Arc::clone(lot),
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -214,7 +226,6 @@ async fn speak(
     let mut connection = Box::new(connection);
     let mut closing = pin!(closed.wait_for(|closed| *closed));
     let mut is_closing = false;
-    let mut patience = Patience::default();
     let parked = poll_fn(|cx| {
         if !is_closing && closing.as_mut().poll(cx).is_ready() {
             is_closing = true;
@@ -226,14 +237,14 @@ async fn speak(
                 tracing::debug!(%error, "an HTTP connection ended");
                 Poll::Ready(None)
             }
-            Poll::Pending if patience.is_over(&lot, cx) => lot
-                .take()
-                .map_or(Poll::Pending, |waiting| Poll::Ready(Some(waiting))),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => match lot.take() {
+                Some(waiting) => Poll::Ready(Some(waiting)),
+                None => Poll::Pending,
+            },
         }
     });
     let waiting = parked.await?;
-    tracing::trace!("parked a connection whose answer is awaited");
+    tracing::trace!("parked a connection until its request is answered");
     let parts = connection.into_parts()?;
     let mut stream = parts.io.into_inner();
     stream.unread(&parts.read_buf);
@@ -316,7 +327,7 @@ impl Future for Listen {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let ours = match &mut *self {
             Self::Parkable(answer) => Pin::new(answer).poll(cx),
-            Self::Ours(answer) => answer.as_mut().poll(cx),
+            Self::Ours(answer) => Pin::new(answer).poll(cx),
             Self::Theirs(answer) => {
                 let theirs = answer.as_mut().poll(cx);
                 return theirs.map_ok(|answer| answer.map(ResponseBody::theirs));

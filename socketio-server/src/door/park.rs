@@ -1,24 +1,24 @@
-//! Requests that wait, without what it takes to speak HTTP.
+//! Connections without what it takes to speak HTTP: while a request is awaited, and while its answer is.
 //!
-//! hyper has two buffers of 8 KiB for each connection and keeps them while an answer is awaited. Polling is little but awaiting
-//! answers: there it would be most of what an idle client costs. So a connection whose answer does not come soon is taken
-//! out of hyper, which is done with the request then; the answer is written here; and hyper gets the connection back for
-//! the next request. That costs some 30 µs, so nobody is parked who waits for a moment only.
+//! hyper has two buffers of 8 KiB for each connection all that time. Polling is little but awaiting: there they would be most of
+//! what an idle client costs. So hyper gets a connection when a request is there, and reads it. When it has been read, the
+//! connection is taken out of hyper; the answer is written here.
+//!
+//! Always, and not only if an answer is long in coming: when all clients come at once, or all are answered at once, what each
+//! has for a moment lies in the heap between what stays, and most of it would never go back to the system.
 
 use std::io::{self, Write};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE};
-use http::{HeaderValue, Method, Request, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::service::Answering;
 use super::stream::Stream;
@@ -28,8 +28,6 @@ use crate::engine::http::Answer;
 #[derive(Default)]
 pub(super) struct Lot {
     waiting: Mutex<Option<Waiting>>,
-    /// How many answers were awaited.
-    count: AtomicU32,
     /// hyper has something to write, and the other end does not take it.
     is_blocked: AtomicBool,
     /// A WebSocket was asked for, and not from the application's own pages.
@@ -41,13 +39,9 @@ pub(super) struct Waiting {
     answering: Answering,
     /// The client wants no further answer on this connection.
     is_last: bool,
-    number: u32,
 }
 
-/// How long an answer is awaited where it is.
-const PATIENCE: Duration = Duration::from_millis(20);
-
-/// The answer as hyper awaits it, until it is taken over.
+/// The answer as hyper awaits it, in vain: it is taken over.
 pub(super) struct Parkable(Arc<Lot>);
 
 /// Whether hyper is done with a request when its service is called: nothing of it is to be read any more, and nothing is left
@@ -60,19 +54,10 @@ pub(super) fn can_be_parked(request: &Request<Incoming>) -> bool {
 }
 
 impl Lot {
-    /// Awaits an answer in a way that can be taken over.
+    /// Has an answer awaited by whoever takes it over.
     pub(super) fn await_here(self: &Arc<Self>, answering: Answering, is_last: bool) -> Parkable {
-        *self.lock() = Some(Waiting {
-            answering,
-            is_last,
-            number: self.count.fetch_add(1, Ordering::Relaxed),
-        });
+        *self.lock() = Some(Waiting { answering, is_last });
         Parkable(Arc::clone(self))
-    }
-
-    /// Which answer is awaited, if one is.
-    pub(super) fn awaited(&self) -> Option<u32> {
-        self.lock().as_ref().map(|waiting| waiting.number)
     }
 
     /// Takes over what hyper waits for, if it waits for nothing else.
@@ -101,42 +86,11 @@ impl Lot {
     }
 }
 
-/// How long an answer is awaited before its connection is parked.
-#[derive(Default)]
-pub(super) struct Patience {
-    timer: Option<Pin<Box<Sleep>>>,
-    /// Which answer it is about.
-    number: Option<u32>,
-}
-
-impl Patience {
-    /// Whether an answer is awaited for too long. If not, the task is woken when it is.
-    pub(super) fn is_over(&mut self, lot: &Lot, cx: &mut Context<'_>) -> bool {
-        let awaited = lot.awaited();
-        if awaited.is_none() {
-            return false;
-        }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
-        if awaited != self.number {
-            self.number = awaited;
-            timer.as_mut().reset(Instant::now() + PATIENCE);
-        }
-        timer.as_mut().poll(cx).is_ready()
-    }
-}
-
 impl Future for Parkable {
     type Output = Answer;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let mut waiting = self.0.lock();
-        let Some(answering) = waiting.as_mut() else {
-            // It was taken over; hyper is about to be dropped.
-            return Poll::Pending;
-        };
-        let answer = ready!(answering.answering.as_mut().poll(cx));
-        *waiting = None;
-        Poll::Ready(answer)
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Answer> {
+        Poll::Pending
     }
 }
 
@@ -156,7 +110,7 @@ impl Waiting {
         is_closing: impl Fn() -> bool,
     ) -> io::Result<bool> {
         let answer = std::future::poll_fn(|cx| self.poll(cx, stream)).await?;
-        let goes_on = !self.is_last && !is_closing();
+        let goes_on = !self.is_last && !is_closing() && !asks_to_close(answer.headers());
         let (head, mut body) = (head(&answer, goes_on)?, answer.into_body());
         write(stream, &head, body.data()).await?;
         body.written();
@@ -164,7 +118,7 @@ impl Waiting {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<Answer>> {
-        if let Poll::Ready(answer) = self.answering.as_mut().poll(cx) {
+        if let Poll::Ready(answer) = Pin::new(&mut self.answering).poll(cx) {
             return Poll::Ready(Ok(answer));
         }
         // Bytes of the next request may come before this one is answered. A few show that the client is there; the rest
@@ -206,8 +160,11 @@ fn head(answer: &Answer, goes_on: bool) -> io::Result<Vec<u8>> {
             line(name.as_str(), value.as_bytes());
         }
     }
-    let length = HeaderValue::from(answer.body().data().map_or(0, Bytes::len));
-    line(CONTENT_LENGTH.as_str(), length.as_bytes());
+    // What has no body would seem to speak of the length of one that is stored somewhere (RFC 9110, 8.6).
+    if ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) {
+        let length = HeaderValue::from(answer.body().data().map_or(0, Bytes::len));
+        line(CONTENT_LENGTH.as_str(), length.as_bytes());
+    }
     let date = httpdate::fmt_http_date(crate::engine::calendar());
     line(DATE.as_str(), date.as_bytes());
     if !goes_on {
@@ -215,6 +172,13 @@ fn head(answer: &Answer, goes_on: bool) -> io::Result<Vec<u8>> {
     }
     head.extend_from_slice(b"\r\n");
     Ok(head)
+}
+
+/// Whether the answer is to be the last on its connection.
+fn asks_to_close(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONNECTION)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
 /// Writes both, in one go if the other end takes them.

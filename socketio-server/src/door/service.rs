@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http::{Request, Response, StatusCode};
@@ -16,7 +16,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use super::body::{Never, ResponseBody};
 use super::gate::Gate;
 use super::options::Options;
-use crate::engine::http::Answer;
+use crate::engine::Meter;
+use crate::engine::http::{Answer, WaitingGet};
 
 /// Whoever answers requests: a server, whatever it speaks over its sessions.
 pub(crate) trait Door: Send + Sync + 'static {
@@ -28,9 +29,40 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn options(&self) -> &Options;
 
     fn gate(&self) -> &Gate;
+
+    fn meter(&self) -> &Meter;
 }
 
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+/// An answer that is on its way.
+pub(crate) enum Answering {
+    /// Something is done for it.
+    Soon(Pin<Box<dyn Future<Output = Answer> + Send>>),
+    /// A poll that waits until there is something to say. It has no memory of its own: most clients have one of these most
+    /// of the time, and each poll would leave its memory wherever there was room at that moment. In a burst that is
+    /// above all that the burst takes, which the allocator then could not give back.
+    Late(WaitingGet),
+}
+
+impl Answering {
+    pub(crate) fn soon(answering: impl Future<Output = Answer> + Send + 'static) -> Self {
+        Self::Soon(Box::pin(answering))
+    }
+}
+
+impl Future for Answering {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        if let Self::Late(waiting) = &mut *self {
+            let answering = ready!(waiting.poll_answer(cx));
+            *self = Self::Soon(answering);
+        }
+        match &mut *self {
+            Self::Soon(answering) => answering.as_mut().poll(cx),
+            Self::Late(_) => Poll::Pending,
+        }
+    }
+}
 
 /// The body of a request, from whatever serves HTTP; `None` if it is empty. It says no more than that it failed.
 pub(crate) type AnyBody = Option<UnsyncBoxBody<Bytes, ()>>;
@@ -148,7 +180,7 @@ impl Future for Served {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.answering {
-            Some(answering) => answering.as_mut().poll(cx).map(Ok),
+            Some(answering) => Pin::new(answering).poll(cx).map(Ok),
             None => Poll::Ready(Ok(not_found())),
         }
     }
@@ -262,8 +294,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().which.project() {
-            Projected::Ours { ours } => ours
-                .as_mut()
+            Projected::Ours { ours } => Pin::new(ours)
                 .poll(cx)
                 .map(|answer| Ok(answer.map(ResponseBody::<Never>::beside))),
             Projected::Theirs { theirs } => theirs

@@ -73,6 +73,25 @@ impl Stream {
         !self.early.is_empty()
     }
 
+    /// Waits until there is something to read, or the other end has gone.
+    pub(super) fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_early() {
+            return Poll::Ready(());
+        }
+        match &mut self.socket {
+            Socket::Tcp(io) => io.poll_read_ready(cx).map(drop),
+            // Whether there is something to read within TLS shows when it is read.
+            #[cfg(feature = "tls")]
+            Socket::Tls(io) => {
+                let mut bytes = [0; FIRST_BYTES];
+                let mut read = ReadBuf::new(&mut bytes);
+                let polled = Pin::new(io.as_mut()).poll_read(cx, &mut read);
+                self.unread(read.filled());
+                polled.map(drop)
+            }
+        }
+    }
+
     /// From now on somebody else looks after it, and writes first what is returned.
     pub(crate) fn into_link(mut self) -> (Self, Vec<u8>) {
         self.write_timeout = None;
@@ -111,6 +130,10 @@ impl Stream {
         Poll::Pending
     }
 }
+
+/// As much of a request within TLS is read to see that there is one.
+#[cfg(feature = "tls")]
+const FIRST_BYTES: usize = 512;
 
 /// Does the same with either kind of socket.
 macro_rules! either {

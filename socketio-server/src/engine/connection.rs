@@ -12,7 +12,7 @@ use tracing::Span;
 use super::clock::Clock;
 use super::link::Link;
 use super::machine::{Machine, Protocol};
-use super::turns::{Turns, Wakers};
+use super::turns::{Looks, Turns, Wakers};
 use crate::door::Handshake;
 
 /// A client: the state machine, and who waits for it.
@@ -35,8 +35,6 @@ pub(crate) struct Connection<P: Protocol> {
     pub(crate) local: P::Local,
 }
 
-type NewLinks = Vec<(LinkId, Box<dyn Link>)>;
-
 /// What is behind the lock.
 #[repr(C)]
 pub(crate) struct State<M> {
@@ -51,6 +49,8 @@ pub(crate) struct State<M> {
     /// When the driver wakes by itself.
     pub(crate) armed: Option<Time>,
 }
+
+type NewLinks = Vec<(LinkId, Box<dyn Link>)>;
 
 /// Whether a client may be read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,13 +110,15 @@ impl<P: Protocol> Connection<P> {
     ///
     /// Whoever waits for output is woken when all are handed out: what one read brought is answered by one write.
     pub(crate) fn dispatch(self: &Arc<Self>) {
-        if !self.lock().turns.take_baton() {
+        let mut state = self.lock();
+        if !state.turns.take_baton() {
             return;
         }
         let baton = Baton(self);
         let _span = self.span.enter();
+        // Let go of before the baton, whatever happens.
+        let mut state = state;
         loop {
-            let mut state = self.lock();
             let Some(event) = state.machine.poll_event() else {
                 let wakers = state.baton_back();
                 drop(state);
@@ -125,6 +127,7 @@ impl<P: Protocol> Connection<P> {
             };
             drop(state);
             self.protocol.handle(self, event);
+            state = self.lock();
         }
     }
 
@@ -224,10 +227,10 @@ impl<M: Machine> State<M> {
         turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
     }
 
-    /// The driver has its turn: gives it the links that are new, and says whether it is to hand out events first.
-    pub(crate) fn driver_runs(&mut self) -> (NewLinks, bool) {
-        let is_asked = self.turns.driver_runs(!self.new_links.is_empty());
-        (std::mem::take(&mut self.new_links), is_asked)
+    /// The driver is about to look at all there is to do except reading: gives it the links that are new.
+    pub(crate) fn driver_looks(&mut self) -> (NewLinks, Looks) {
+        let looks = self.turns.driver_looks(!self.new_links.is_empty());
+        (std::mem::take(&mut self.new_links), looks)
     }
 
     /// The next frame for a link, if it may leave.

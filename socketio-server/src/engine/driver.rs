@@ -1,25 +1,31 @@
 //! One task per client, from open to close, that owns its links and its timer.
 //!
-//! Four steps, and bounded work per turn: links into the machine, the clock into the machine, events to the application, the
+//! Four steps, and bounded work per turn: links into the machine, events to the application, the clock into the machine, the
 //! machine into links. A link that takes nothing for a minute stops neither the clock nor the reading.
+//!
+//! Most turns have one round: what was read is answered by what is written, and a link is asked for more before that, so that there
+//! need not be another round only to find that there is none.
+
+mod driven;
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use engineio_proto::server::Session;
-use engineio_proto::{CloseReason, Frame, LinkId, Time, Transport, TransportFault};
-use tokio::task::yield_now;
+use engineio_proto::{CloseReason, Frame, Time, Transport, TransportFault};
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use self::driven::{Driven, Phase};
 use super::connection::{Connection, Reading};
 use super::http::Core;
-use super::link::{Link, Received};
-use super::machine::{Machine, Protocol};
+use super::link::Received;
+use super::machine::{Application, Machine, Protocol};
 use super::meter::{Upgrading, Way};
 
 pub(crate) struct Driver<P: Protocol> {
@@ -30,41 +36,24 @@ pub(crate) struct Driver<P: Protocol> {
     transport: Transport,
     links: Vec<Driven>,
     timer: Pin<Box<Sleep>>,
+    /// When the timer fires, if the task is to be woken then.
     armed: Option<Time>,
     /// A link was left unread in this round because the session is owed too much.
     not_read_from: bool,
-}
-
-/// A link, and how far it is.
-struct Driven {
-    id: LinkId,
-    link: Box<dyn Link>,
-    phase: Phase,
-    /// What was read and has not had its turn yet.
-    waiting: VecDeque<Received>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Open,
-    /// Nothing more is received; what was taken is still sent.
-    Received,
-    /// Nothing more comes from the session: it is closed, at the latest then.
-    Closing {
-        by: Time,
-    },
-    Gone,
+    /// A link was left unread in this round, for whatever reason.
+    left_unread: bool,
+    /// What the application does with this client, if that is one thing.
+    application: Option<Application>,
 }
 
 /// Rounds per turn. Afterwards others have a turn.
 const ROUNDS: usize = 16;
 
+/// Reads of a link per round. The second one nearly always says that there is nothing more.
+const READS: usize = 2;
+
 /// How long a turn may take before others have theirs. It is looked at after each round.
 const TURN: Duration = Duration::from_millis(1);
-
-/// What is handed to the session at a time of what was read. One read may bring thousands of small events, whose handlers run in
-/// this turn.
-const AT_ONCE: usize = 128;
 
 /// Frames that are taken at a time. The lock is held so long, and no longer.
 const FRAMES: usize = 64;
@@ -81,7 +70,11 @@ thread_local! {
 }
 
 impl<P: Protocol> Driver<P> {
-    pub(crate) fn new(core: Arc<Core<P>>, connection: Arc<Connection<P>>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core<P>>,
+        connection: Arc<Connection<P>>,
+        application: Option<Application>,
+    ) -> Self {
         let transport = connection.session(Session::transport);
         Self {
             core,
@@ -92,6 +85,8 @@ impl<P: Protocol> Driver<P> {
             timer: Box::pin(sleep_until(Instant::now())),
             armed: None,
             not_read_from: false,
+            left_unread: false,
+            application,
         }
     }
 
@@ -102,50 +97,102 @@ impl<P: Protocol> Driver<P> {
         frames: &mut Vec<Frame>,
     ) -> Poll<()> {
         let mut begun = None;
-        for _ in 0..ROUNDS {
-            let (new, is_asked) = self.connection.lock().driver_runs();
+        // What is sent during the turn is seen to in it.
+        self.connection.lock().turns.driver_runs();
+        if self.application.is_some() {
+            self.connection.protocol.runs(&self.connection, cx.waker());
+        }
+        for round in 0..ROUNDS {
+            let (has_received, mut progress) = self.receive(cx, received);
+            if round == 0 || has_received {
+                self.run_application(cx);
+            }
+            // All that was done until now is looked at from here on, except what allows to read on.
+            let (new, looks) = self.connection.lock().driver_looks();
+            progress |= !new.is_empty() || looks.is_asked;
+            progress |= looks.is_roused && self.left_unread;
             // Nearly always one, and never another.
             self.links.reserve_exact(new.len());
-            self.links.extend(new.into_iter().map(|(id, link)| Driven {
-                id,
-                link,
-                phase: Phase::Open,
-                waiting: VecDeque::new(),
-            }));
-            if is_asked {
+            self.links.extend(new.into_iter().map(Driven::from));
+            if looks.is_asked {
                 self.connection.dispatch();
             }
-            let mut progress = self.receive(cx, received);
-            progress |= self.keep_time(cx);
+            progress |= self.keep_time();
             progress |= self.send(cx, frames);
             // What was not read from because of what it was owed may have made room since.
             progress |= self.not_read_from && self.connection.session(Session::wants_input);
             self.links.retain(|driven| driven.phase != Phase::Gone);
             if progress {
-                // Most turns have one round with something in it, which is not worth two looks at the clock.
+                // Most turns have no round like this, which is not worth two looks at the clock.
                 let now = self.connection.clock.now();
                 if now - *begun.get_or_insert(now) > TURN {
                     break;
                 }
                 continue;
             }
-            if !self.ended {
-                self.ended = self.end();
-            }
-            let mut state = self.connection.lock();
-            if self.ended && self.links.is_empty() && state.is_left() {
-                return Poll::Ready(());
-            }
-            if state
-                .turns
-                .driver_sleeps(cx.waker(), !self.links.is_empty())
-            {
-                return Poll::Pending;
+            if let Some(outcome) = self.rest(cx) {
+                return outcome;
             }
         }
         // Not simply woken: what has arrived for others is looked at first.
         let _ = pin!(yield_now()).poll(cx);
         Poll::Pending
+    }
+
+    /// Nothing is left to be done: sleeps until there is. `None` if there is already.
+    fn rest(&mut self, cx: &mut Context<'_>) -> Option<Poll<()>> {
+        let connection = Arc::clone(&self.connection);
+        let mut state = connection.lock();
+        let session = state.machine.session();
+        if !self.ended
+            && (session.transport() != self.transport || session.close_reason().is_some())
+        {
+            drop(state);
+            self.ended = self.end();
+            state = connection.lock();
+        }
+        if self.ended && self.links.is_empty() && state.is_left() {
+            return Some(Poll::Ready(()));
+        }
+        let deadline = self
+            .links
+            .iter()
+            .filter_map(Driven::deadline)
+            .chain(state.machine.poll_timeout())
+            .min();
+        if deadline != self.armed {
+            self.armed = deadline;
+            state.armed = deadline;
+            if let Some(deadline) = deadline {
+                let deadline = connection.clock.instant(deadline);
+                self.timer.as_mut().reset(deadline);
+                // The task is woken by it from now on, whatever else wakes it until then. Not even a task that has used up its
+                // turn may put this off: nobody would ask the timer again.
+                if pin!(unconstrained(self.timer.as_mut())).poll(cx).is_ready() {
+                    return None;
+                }
+            }
+        }
+        let has_links = !self.links.is_empty();
+        let sleeps = state.turns.driver_sleeps(cx.waker(), has_links);
+        sleeps.then_some(Poll::Pending)
+    }
+
+    /// Lets the application go on.
+    fn run_application(&mut self, cx: &mut Context<'_>) {
+        let Some(application) = &mut self.application else {
+            return;
+        };
+        // A panic ends what the application does, as it would in a task of its own; that the session is closed then is for the
+        // protocol to see to.
+        let polled = catch_unwind(AssertUnwindSafe(|| application.as_mut().poll(cx)));
+        if !matches!(polled, Ok(Poll::Pending)) {
+            let application = self.application.take();
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(application)));
+            if polled.is_err() || dropped.is_err() {
+                tracing::error!("the application panicked; the session is closed");
+            }
+        }
     }
 
     /// If the session has ended, nobody finds it any more. Whether it has.
@@ -177,72 +224,55 @@ impl<P: Protocol> Driver<P> {
         true
     }
 
-    /// Links into the machine, and what came of it to the application.
-    fn receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> bool {
-        let mut progress = false;
+    /// Links into the machine, and what came of it to the application. Whether there was something, and whether there may be more
+    /// that nobody is woken for.
+    fn receive(&mut self, cx: &mut Context<'_>, received: &mut Vec<Received>) -> (bool, bool) {
+        let (mut something, mut more) = (false, false);
         let connection = &self.connection;
         self.not_read_from = false;
+        self.left_unread = false;
         for driven in &mut self.links {
-            if driven.phase != Phase::Open {
-                continue;
-            }
-            match connection.reading() {
-                Reading::Yes => {}
-                Reading::Owed => {
-                    self.not_read_from = true;
-                    continue;
+            let mut reads = 0;
+            while driven.phase == Phase::Open {
+                if reads == READS {
+                    more = true;
+                    break;
                 }
-                Reading::Behind => continue,
-            }
-            // The protocol wakes the driver when it wants more again.
-            if !connection.protocol.wants_input(connection) {
-                continue;
-            }
-            let mut bytes = 0;
-            if driven.waiting.is_empty() {
-                if driven.link.poll_receive(cx, received).is_pending() {
-                    continue;
+                let reading = connection.reading();
+                self.not_read_from |= reading == Reading::Owed;
+                // The protocol wakes the driver when it wants more again.
+                if reading != Reading::Yes || !connection.protocol.wants_input(connection) {
+                    self.left_unread = true;
+                    break;
                 }
-                let now = received.len().min(AT_ONCE);
-                bytes += driven.hand_over(connection, received.drain(..now));
-                driven.waiting.extend(received.drain(..));
-            } else {
-                bytes += driven.hand_over_waiting(connection, AT_ONCE);
+                if driven.waiting.is_empty() && driven.link.poll_receive(cx, received).is_pending()
+                {
+                    break;
+                }
+                let Some(bytes) = driven.hand_over_next(connection, received, reads == 0) else {
+                    more = true;
+                    break;
+                };
+                reads += 1;
+                something = true;
+                self.core.meter.received(Way::Link, bytes);
+                connection.dispatch();
             }
-            progress = true;
-            self.core.meter.received(Way::Link, bytes);
-            connection.dispatch();
         }
-        progress
+        (something, more)
     }
 
-    /// The clock into the machine. The timer is set anew only when the deadline changed.
-    fn keep_time(&mut self, cx: &mut Context<'_>) -> bool {
-        let connection = &self.connection;
-        let closing = self.links.iter().filter_map(|driven| match driven.phase {
-            Phase::Closing { by } => Some(by),
-            _ => None,
-        });
-        let deadline = closing
-            .chain(connection.lock().machine.poll_timeout())
-            .min();
-        if deadline != self.armed {
-            self.armed = deadline;
-            connection.lock().armed = deadline;
-            if let Some(deadline) = deadline {
-                self.timer
-                    .as_mut()
-                    .reset(connection.clock.instant(deadline));
-            }
-        }
-        if deadline.is_none() || self.timer.as_mut().poll(cx).is_pending() {
+    /// The clock into the machine, if the timer has fired.
+    fn keep_time(&mut self) -> bool {
+        if self.armed.is_none() || !self.timer.is_elapsed() {
             return false;
         }
         self.armed = None;
+        let connection = &self.connection;
         let now = connection.clock.now();
         connection.input(Machine::handle_timeout);
         for driven in &mut self.links {
-            if matches!(driven.phase, Phase::Closing { by } if by <= now) {
+            if driven.deadline().is_some_and(|by| by <= now) {
                 driven.phase = Phase::Gone;
             }
         }
@@ -260,6 +290,7 @@ impl<P: Protocol> Driver<P> {
             let mut finished = matches!(driven.phase, Phase::Closing { .. });
             let mut more = !finished;
             let mut sent = 0;
+            let mut wants_input = true;
             let mut failed = None;
             loop {
                 if more && driven.link.has_room() {
@@ -276,7 +307,9 @@ impl<P: Protocol> Driver<P> {
                         bytes += frame.len();
                         frames.push(frame);
                     };
-                    finished = !more && state.machine.session().is_link_finished(driven.id);
+                    let session = state.machine.session();
+                    finished = !more && session.is_link_finished(driven.id);
+                    wants_input = session.wants_input();
                     drop(state);
                     frames.drain(..).for_each(|frame| driven.link.send(frame));
                 }
@@ -298,7 +331,7 @@ impl<P: Protocol> Driver<P> {
             }
             self.core.meter.sent(Way::Link, sent);
             // Who is not read from shows that it lives by taking what is written.
-            if sent > 0 && !connection.session(Session::wants_input) {
+            if sent > 0 && !wants_input {
                 connection.input(Machine::handle_activity);
             }
             if let Some(fault) = failed {
@@ -330,47 +363,6 @@ impl<P: Protocol> Driver<P> {
     }
 }
 
-impl Driven {
-    /// Hands what was read to the session. How many bytes it was.
-    fn hand_over<P: Protocol>(
-        &mut self,
-        connection: &Connection<P>,
-        received: impl Iterator<Item = Received>,
-    ) -> usize {
-        let (now, id) = (connection.clock.now(), self.id);
-        let mut bytes = 0;
-        let mut state = connection.lock();
-        for received in received {
-            if received.is_end() {
-                self.phase = Phase::Received;
-            }
-            if let Received::Frame(frame) = &received {
-                bytes += frame.len();
-                state.turns.received(frame.len());
-            }
-            match received {
-                Received::Frame(frame) => state.machine.handle_frame(id, frame, now),
-                Received::Activity => state.machine.handle_activity(now),
-                Received::Closed => state.machine.handle_link_closed(id, now),
-                Received::Failed(fault) => state.machine.handle_link_failed(id, fault, now),
-                Received::Invalid(error) => state.machine.handle_decode_error(id, error, now),
-            }
-        }
-        bytes
-    }
-
-    /// The same with what had to wait.
-    fn hand_over_waiting<P: Protocol>(&mut self, connection: &Connection<P>, most: usize) -> usize {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let now = waiting.len().min(most);
-        let bytes = self.hand_over(connection, waiting.drain(..now));
-        if !waiting.is_empty() {
-            self.waiting = waiting;
-        }
-        bytes
-    }
-}
-
 impl<P: Protocol> Future for Driver<P> {
     type Output = ();
 
@@ -386,6 +378,10 @@ impl<P: Protocol> Future for Driver<P> {
         if turn.is_ready() {
             this.connection.dispatch();
             this.connection.protocol.gone(&this.connection);
+            if let Some(application) = this.application.take() {
+                // What it still does is nothing of the client's any more.
+                tokio::spawn(application);
+            }
         }
         turn
     }

@@ -20,6 +20,7 @@ use http::{Request, Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 
 pub use self::entrance::Entrance;
+pub(crate) use self::polling::WaitingGet;
 pub use self::refusal::Refused;
 
 use self::answer::Dress;
@@ -255,7 +256,7 @@ impl<P: Protocol> Core<P> {
         dress.cookie = cookie.and_then(|cookie| cookie.header(opening.sid().as_str()));
         let options = Arc::clone(&self.session_options);
         let session = Session::accept_polling(options, opening, self.clock.now());
-        Ok(polling::get(&self.add(session, newcomer), &self.meter).await?)
+        Ok(polling::Get::new(&self.add(session, newcomer), self).await?)
     }
 
     /// A session begins: it can be asked for from now on, and its driver runs.
@@ -282,8 +283,9 @@ impl<P: Protocol> Core<P> {
         // Ids have 120 random bits; one that is taken does not happen.
         self.sessions.insert(sid, Arc::clone(&connection));
         drop(entering);
-        self.protocol.opened(&connection);
-        tokio::spawn(Driver::new(Arc::clone(self), Arc::clone(&connection)));
+        let application = self.protocol.opened(&connection);
+        let driver = Driver::new(Arc::clone(self), Arc::clone(&connection), application);
+        tokio::spawn(driver);
         connection
     }
 
@@ -306,7 +308,7 @@ impl<P: Protocol> Door for Core<P> {
         path.starts_with(self.prefix.as_str())
     }
 
-    /// Each kind of request has a future of its own: one that waits for minutes holds no room for what another kind needs.
+    /// Each kind of request has a future of its own: one that waits holds no room for what another kind needs.
     fn answer(self: Arc<Self>, request: Request<AnyBody>) -> Answering {
         let (parts, body) = request.into_parts();
         let client = self.client(&parts);
@@ -315,11 +317,11 @@ impl<P: Protocol> Door for Core<P> {
         if parts.method == http::Method::OPTIONS && origins.answers_preflight() {
             origins.decorate_preflight(&parts.headers, &mut dress.headers);
             let answer = answer::empty(StatusCode::NO_CONTENT);
-            return Box::pin(async move { dress.finish(Ok(answer), &self.meter).await });
+            return Answering::soon(async move { dress.finish(Ok(answer), &self.meter).await });
         }
         if let (Some(name), Some(files)) = (self.file(&parts), self.options.files.clone()) {
             let (headers, coding) = (parts.headers, dress.coding.take());
-            return Box::pin(async move {
+            return Answering::soon(async move {
                 let answer = files.answer(name, &headers, coding).await;
                 dress
                     .finish(answer.ok_or(Reject::TransportUnknown.into()), &self.meter)
@@ -328,29 +330,29 @@ impl<P: Protocol> Door for Core<P> {
         }
         let is_upgrade = dress.is_upgrade;
         match self.route(parts, client, is_upgrade) {
-            Ok(Work::Get(connection)) => Box::pin(async move {
-                let answer = polling::get(&connection, &self.meter).await;
-                dress
-                    .finish(answer.map_err(Refused::from), &self.meter)
-                    .await
-            }),
-            Ok(Work::Post(connection, content)) => Box::pin(async move {
+            Ok(Work::Get(connection)) => {
+                let get = polling::Get::new(&connection, &self);
+                Answering::Late(WaitingGet::new(get, dress))
+            }
+            Ok(Work::Post(connection, content)) => Answering::soon(async move {
                 let answer = polling::post(&self, &connection, content, body).await;
                 dress.finish(answer, &self.meter).await
             }),
-            Ok(Work::Open(opening, newcomer, upgrade)) => Box::pin(async move {
+            Ok(Work::Open(opening, newcomer, upgrade)) => Answering::soon(async move {
                 let answer = self.open(opening, newcomer, upgrade, &mut dress).await;
                 dress.finish(answer, &self.meter).await
             }),
             Ok(Work::Try(connection, upgrade, base64)) => {
                 let answer = self.upgrade(upgrade, &connection, base64);
-                Box::pin(async move {
+                Answering::soon(async move {
                     dress
                         .finish(answer.map_err(Refused::from), &self.meter)
                         .await
                 })
             }
-            Err(refused) => Box::pin(async move { dress.finish(Err(refused), &self.meter).await }),
+            Err(refused) => {
+                Answering::soon(async move { dress.finish(Err(refused), &self.meter).await })
+            }
         }
     }
 
@@ -360,6 +362,10 @@ impl<P: Protocol> Door for Core<P> {
 
     fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.meter
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the driver drives, and to whom it hands events: the same driver serves raw Engine.IO and Socket.IO.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::{Bytes, BytesMut};
 use engineio_proto::server::{self, Session};
@@ -41,6 +43,9 @@ pub(crate) trait Machine: Send + 'static {
     fn poll_timeout(&self) -> Option<Time>;
 }
 
+/// What an application does with one client.
+pub(crate) type Application = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Who gets the events of all clients.
 pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     type Machine: Machine;
@@ -50,8 +55,15 @@ pub(crate) trait Protocol: Send + Sync + Sized + 'static {
     /// What is kept with a client, at first.
     fn local(&self) -> Self::Local;
 
-    /// A client has a session and can be asked for it. Called once, before anything is handled.
-    fn opened(&self, connection: &Arc<Connection<Self>>);
+    /// A client has a session and can be asked for it. Called once, before anything is handled. What is returned runs in the task
+    /// of the client's driver, which polls it whenever it has its turn.
+    fn opened(&self, connection: &Arc<Connection<Self>>) -> Option<Application>;
+
+    /// The driver has its turn, in which it polls what [`opened`](Self::opened) returned, with this waker: it need not be woken for
+    /// what happens before that.
+    fn runs(&self, connection: &Connection<Self>, waker: &Waker) {
+        let _ = (connection, waker);
+    }
 
     /// A client has a session: what to put on it. What the client said when it came is kept with the connection, as
     /// `Connection::handshake`.

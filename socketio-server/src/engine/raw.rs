@@ -1,8 +1,9 @@
-//! Raw Engine.IO: events go into the inbox of a socket, and a task of the application takes them out.
+//! Raw Engine.IO: events go into the inbox of a socket, and the application takes them out.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Waker;
 
 use engineio_proto::Time;
 use engineio_proto::server::{Event, Session};
@@ -10,7 +11,7 @@ use engineio_proto::server::{Event, Session};
 use super::builder::EngineBuilder;
 use super::connection::Connection;
 use super::http::Core;
-use super::machine::Protocol;
+use super::machine::{Application, Protocol};
 use super::socket::{Inbox, Socket};
 use crate::door::{Handshake, door_handle};
 
@@ -83,14 +84,18 @@ impl Protocol for Raw {
         session
     }
 
-    fn opened(&self, connection: &Arc<Connection<Self>>) {
+    fn opened(&self, connection: &Arc<Connection<Self>>) -> Option<Application> {
         let socket = Socket::new(Arc::clone(connection));
         let serving = (self.serve)(socket.clone());
-        tokio::spawn(async move {
+        Some(Box::pin(async move {
             // Also if it panics.
             let _close = CloseOnDrop(socket);
             serving.await;
-        });
+        }))
+    }
+
+    fn runs(&self, connection: &Connection<Self>, waker: &Waker) {
+        connection.local.is_polled_anyway(waker);
     }
 
     fn handle(&self, connection: &Arc<Connection<Self>>, event: Event) {

@@ -47,9 +47,12 @@ impl Socket {
                 Some(waker) => waker.clone_from(cx.waker()),
                 waiting => *waiting = Some(cx.waker().clone()),
             }
+            let is_awaited = std::mem::take(&mut inbox.is_awaited);
             drop(inbox);
             // All that was received is dealt with, or in other hands.
-            self.connection.wake_post();
+            if is_awaited {
+                self.connection.wake_post();
+            }
             Poll::Pending
         })
         .await
@@ -120,6 +123,8 @@ pub(crate) struct Inbox(Mutex<InboxState>);
 struct InboxState {
     messages: VecDeque<Message>,
     waiting: Option<Waker>,
+    /// A `POST` wants to know when the application waits for the next message.
+    is_awaited: bool,
     closed: Option<CloseReason>,
 }
 
@@ -142,10 +147,24 @@ impl Inbox {
         self.lock().messages.len()
     }
 
-    /// Whether the application waits for the next message.
+    /// Whether the application waits for the next message. If not, a `POST` that waits for it is woken when it does.
     pub(super) fn is_settled(&self) -> bool {
-        let inbox = self.lock();
-        inbox.messages.is_empty() && inbox.waiting.is_some()
+        let mut inbox = self.lock();
+        let is_settled = inbox.messages.is_empty() && inbox.waiting.is_some();
+        inbox.is_awaited = !is_settled;
+        is_settled
+    }
+
+    /// Who has this waker is about to look whether something came. Somebody else who waits does not.
+    pub(super) fn is_polled_anyway(&self, waker: &Waker) {
+        let mut inbox = self.lock();
+        if inbox
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.will_wake(waker))
+        {
+            inbox.waiting = None;
+        }
     }
 
     /// The session is gone, whatever it said last.

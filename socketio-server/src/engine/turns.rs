@@ -146,13 +146,21 @@ impl<W: Clone> Turns<W> {
         Wakers([None, None, self.post.take()])
     }
 
-    /// The driver has its turn: nobody needs to wake it. Whether it is to hand out events first.
-    #[must_use]
-    pub(crate) fn driver_runs(&mut self, gets_links: bool) -> bool {
+    /// The driver has its turn: nobody needs to wake it.
+    pub(crate) fn driver_runs(&mut self) {
         self.driver = None;
         self.more_to_do = false;
+    }
+
+    /// The driver looks at all there is to do except reading: what comes from now on it may not see.
+    #[must_use]
+    pub(crate) fn driver_looks(&mut self, gets_links: bool) -> Looks {
+        self.driver = None;
         self.driver_has_links |= gets_links;
-        std::mem::take(&mut self.is_asked)
+        Looks {
+            is_roused: std::mem::take(&mut self.more_to_do),
+            is_asked: std::mem::take(&mut self.is_asked),
+        }
     }
 
     /// The driver has nothing to do. False if it has: then it does not sleep.
@@ -172,6 +180,20 @@ impl<W: Clone> Turns<W> {
     pub(crate) fn post_sleeps(&mut self, waker: &W) {
         store(&mut self.post, waker);
     }
+
+    /// The `POST` waits no more.
+    pub(crate) fn post_goes_on(&mut self) {
+        self.post = None;
+    }
+}
+
+/// What a driver finds when it looks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looks {
+    /// Somebody has wanted to wake it.
+    pub(crate) is_roused: bool,
+    /// It is to hand out events.
+    pub(crate) is_asked: bool,
 }
 
 fn store<W: Clone>(slot: &mut Option<W>, waker: &W) {

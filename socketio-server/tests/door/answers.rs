@@ -185,6 +185,8 @@ fn bundles_of_the_client_are_served_with_a_tag_and_nothing_else_is() {
         b"",
     );
     assert_eq!(again.said(), (304, ""));
+    // It would be taken for that of the file.
+    assert_eq!(again.header("content-length"), None);
     assert_eq!(again.header("etag"), Some(tag));
     let packed = server.request("GET /engine.io/socket.io.js\nAccept-Encoding: gzip", b"");
     assert_eq!(packed.header("content-encoding"), Some("gzip"));

@@ -290,7 +290,7 @@ mod waiting {
         let mut stream = connect(*server);
         for number in 0..12 {
             stream.write_all(get(&sid, "").as_bytes()).unwrap();
-            // Some wait long enough to be parked, some not, and some do not wait.
+            // Some wait for long, some for a moment, and some do not wait.
             if number % 3 > 0 {
                 std::thread::sleep(Duration::from_millis(if number % 3 == 1 { 5 } else { 150 }));
             }

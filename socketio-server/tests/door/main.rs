@@ -5,6 +5,8 @@
 mod support;
 
 mod answers;
+#[cfg(unix)]
+mod descriptors;
 mod layers;
 mod links;
 mod listening;

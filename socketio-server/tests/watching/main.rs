@@ -35,7 +35,7 @@ fn counters_and_log_tell_what_happens_and_no_secrets() {
     let poll = format!("{HANDSHAKE}&sid={sid}");
     client.post(&poll, "4hello");
     assert_eq!(client.get(&poll).text(), "4hello");
-    // Who waits for a while costs less.
+    // Who waits costs less.
     let held = client.begin(&format!("GET {poll}"), b"");
     assert!(held.is_held(300));
     assert!(logged.text().contains("parked"), "{}", logged.text());

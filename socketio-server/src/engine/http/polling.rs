@@ -3,73 +3,154 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use engineio_proto::ContentType;
 use engineio_proto::reject::Reject;
 use engineio_proto::server::Session;
+use http::StatusCode;
 use http_body::Body as _;
 use tokio::time::timeout;
 
+use super::answer::{self, Dress};
 use super::refusal::Refused;
-use super::{Answer, Core, answer};
-use crate::door::{AnyBody, ResponseBody, Unwritten};
+use super::{Answer, Core};
+use crate::door::{AnyBody, Door, ResponseBody, Unwritten};
 use crate::engine::connection::{Connection, Reading};
 use crate::engine::machine::{Machine, Protocol};
-use crate::engine::meter::{Meter, Way};
+use crate::engine::meter::Way;
 
-/// Answers a `GET` when there is something to say.
-pub(super) async fn get<P: Protocol>(
-    connection: &Arc<Connection<P>>,
-    meter: &Meter,
-) -> Result<Answer, Reject> {
-    connection.input(Machine::handle_get)?;
-    let pending = PendingGet(Some(connection));
-    let mut body = BytesMut::new();
-    let (content, compress) = poll_fn(|cx| {
-        let mut state = connection.lock();
-        if let Some(content) = state.poll_payload(&mut body) {
-            let compress = state.machine.session().compress_payload();
-            return Poll::Ready((content, compress));
-        }
-        state.turns.get_sleeps(cx.waker());
-        Poll::Pending
-    })
-    .await;
-    pending.answered();
-    meter.sent(Way::Polling, body.len());
-    connection.protocol.sent(connection);
-    // The answer may have been what ended the session.
-    connection.dispatch();
-    // Until it is written the client may still go away, with what is in it.
-    let unwritten = Unwritten::new({
-        let connection = Arc::clone(connection);
-        move || connection.input(Machine::handle_get_aborted)
-    });
-    let body = ResponseBody::watched(body.freeze(), unwritten);
-    let mut answer = answer::polled(content.as_str(), body);
-    if !compress {
-        answer.extensions_mut().insert(answer::AsItIs);
+/// A `GET` that waits until there is something to say.
+pub(crate) struct WaitingGet {
+    get: Get,
+    dress: Option<Dress>,
+}
+
+impl WaitingGet {
+    pub(super) fn new(get: Get, dress: Dress) -> Self {
+        let dress = Some(dress);
+        Self { get, dress }
     }
-    Ok(answer)
+
+    /// There is something to say: this is the answer, nearly.
+    pub(crate) fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Pin<Box<dyn Future<Output = Answer> + Send>>> {
+        let answer = ready!(Pin::new(&mut self.get).poll(cx)).map_err(Refused::from);
+        let (dress, door) = (self.dress.take(), Arc::clone(&self.get.door));
+        Poll::Ready(Box::pin(async move {
+            match dress {
+                Some(dress) => dress.finish(answer, door.meter()).await,
+                // It was answered already.
+                None => answer::empty(StatusCode::INTERNAL_SERVER_ERROR),
+            }
+        }))
+    }
+}
+
+/// What is to be said to a `GET`, when there is something.
+pub(super) struct Get {
+    /// Until it was answered.
+    client: Option<Arc<dyn Polled>>,
+    /// The session knows of it.
+    begun: bool,
+    door: Arc<dyn Door>,
+}
+
+impl Get {
+    pub(super) fn new<P: Protocol>(connection: &Arc<Connection<P>>, core: &Arc<Core<P>>) -> Self {
+        Self {
+            client: Some(Arc::clone(connection) as Arc<dyn Polled>),
+            begun: false,
+            door: Arc::clone(core) as Arc<dyn Door>,
+        }
+    }
+}
+
+impl Future for Get {
+    type Output = Result<Answer, Reject>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Answer, Reject>> {
+        let Some(client) = self.client.clone() else {
+            return Poll::Pending;
+        };
+        if !self.begun {
+            if let Err(reject) = Arc::clone(&client).begin() {
+                self.client = None;
+                return Poll::Ready(Err(reject));
+            }
+            self.begun = true;
+        }
+        let polling = ready!(client.poll_payload(cx));
+        self.client = None;
+        self.door.meter().sent(Way::Polling, polling.body.len());
+        Poll::Ready(Ok(client.answer(polling)))
+    }
 }
 
 /// Tells the session when the client gives up on its `GET`: hyper drops the future of the answer then.
-struct PendingGet<'a, P: Protocol>(Option<&'a Arc<Connection<P>>>);
-
-impl<P: Protocol> PendingGet<'_, P> {
-    fn answered(mut self) {
-        self.0 = None;
+impl Drop for Get {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take().filter(|_| self.begun) {
+            client.give_up();
+        }
     }
 }
 
-impl<P: Protocol> Drop for PendingGet<'_, P> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0 {
-            connection.input(Machine::handle_get_aborted);
+/// What a poll is answered.
+struct Polling {
+    body: Bytes,
+    content: ContentType,
+    /// Whether it may be compressed.
+    compress: bool,
+}
+
+/// A client that polls, whatever is spoken with it.
+trait Polled: Send + Sync {
+    fn begin(self: Arc<Self>) -> Result<(), Reject>;
+    fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Polling>;
+    fn answer(self: Arc<Self>, polling: Polling) -> Answer;
+    fn give_up(self: Arc<Self>);
+}
+
+impl<P: Protocol> Polled for Connection<P> {
+    fn begin(self: Arc<Self>) -> Result<(), Reject> {
+        self.input(Machine::handle_get)
+    }
+
+    fn poll_payload(&self, cx: &mut Context<'_>) -> Poll<Polling> {
+        let mut state = self.lock();
+        let mut body = BytesMut::new();
+        if let Some(content) = state.poll_payload(&mut body) {
+            return Poll::Ready(Polling {
+                body: body.freeze(),
+                content,
+                compress: state.machine.session().compress_payload(),
+            });
         }
+        state.turns.get_sleeps(cx.waker());
+        Poll::Pending
+    }
+
+    fn answer(self: Arc<Self>, polling: Polling) -> Answer {
+        self.protocol.sent(&self);
+        // The answer may have been what ended the session.
+        self.dispatch();
+        // Until it is written the client may still go away, with what is in it.
+        let unwritten = Unwritten::new(move || self.give_up());
+        let body = ResponseBody::watched(polling.body, unwritten);
+        let mut answer = answer::polled(polling.content.as_str(), body);
+        if !polling.compress {
+            answer.extensions_mut().insert(answer::AsItIs);
+        }
+        answer
+    }
+
+    fn give_up(self: Arc<Self>) {
+        self.input(Machine::handle_get_aborted);
     }
 }
 
@@ -133,6 +214,8 @@ async fn until<P: Protocol>(
         Poll::Pending
     })
     .await;
+    // A waker would keep all of its task's memory, long after the connection of the `POST` has gone.
+    connection.lock().turns.post_goes_on();
 }
 
 enum Read {

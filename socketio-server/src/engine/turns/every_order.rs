@@ -40,7 +40,12 @@ enum At {
     /// Of the driver.
     MayRead,
     Read,
-    Write,
+    LookAround {
+        left_unread: bool,
+    },
+    Write {
+        again: bool,
+    },
     FallAsleep,
     /// Of the `GET`.
     Look,
@@ -97,6 +102,8 @@ enum Fault {
     AsksNobody,
     /// Reads on, whatever waits to be handed out.
     ReadsOn,
+    /// Forgets that it left something unread, when it may be read again.
+    ForgetsToRead,
 }
 
 /// One state of everything.
@@ -118,7 +125,7 @@ struct World {
 impl World {
     fn new(actors: &[Who], frames: u8, fault: Option<Fault>) -> Self {
         let mut turns = Turns::default();
-        let _ = turns.driver_runs(actors.contains(&Who::Driver));
+        let _ = turns.driver_looks(actors.contains(&Who::Driver));
         Self {
             turns,
             actors: actors.iter().map(|who| (*who, At::Begin)).collect(),
@@ -145,7 +152,7 @@ impl World {
 
     fn after_handing_out(who: Who) -> At {
         match who {
-            Who::Driver => At::Write,
+            Who::Driver => At::MayRead,
             Who::Keeper => At::FallAsleep,
             Who::Get => At::Look,
             _ => At::End,
@@ -170,19 +177,31 @@ impl World {
                 let may_read = !world.turns.is_behind() || world.has(Fault::ReadsOn);
                 match world.arrived > 0 && may_read {
                     true => At::Read,
-                    false => At::Write,
+                    false => At::LookAround {
+                        left_unread: world.arrived > 0,
+                    },
                 }
             }
             At::Read => {
                 world.read_one();
                 At::Take
             }
-            At::Write => {
-                let sends = world.turns.may_send() && !world.output.is_empty();
-                if sends {
+            At::LookAround { left_unread } => {
+                let looks = world.turns.driver_looks(false);
+                let forgets = world.has(Fault::ForgetsToRead);
+                match who {
+                    _ if looks.is_asked => At::Take,
+                    Who::Keeper => At::FallAsleep,
+                    _ => At::Write {
+                        again: looks.is_roused && left_unread && !forgets,
+                    },
+                }
+            }
+            At::Write { again } => {
+                if world.turns.may_send() && !world.output.is_empty() {
                     world.send()?;
                 }
-                match sends || (world.arrived > 0 && !world.turns.is_behind()) {
+                match again {
                     true => At::Begin,
                     false => At::FallAsleep,
                 }
@@ -256,11 +275,13 @@ impl World {
 
     fn begin(&mut self, who: Who) -> At {
         match who {
-            Who::Driver | Who::Keeper => match (self.turns.driver_runs(false), who) {
-                (true, _) => At::Take,
-                (false, Who::Driver) => At::MayRead,
-                (false, _) => At::FallAsleep,
-            },
+            Who::Driver | Who::Keeper => {
+                self.turns.driver_runs();
+                match who {
+                    Who::Driver => At::MayRead,
+                    _ => At::LookAround { left_unread: false },
+                }
+            }
             Who::Get => At::Take,
             Who::Post => {
                 self.turns.post_sleeps(&who);
@@ -459,6 +480,7 @@ fn each_fault_that_could_be_made_is_seen() {
         ),
         (Fault::AsksNobody, "an event was forgotten"),
         (Fault::ReadsOn, "too much waits to be handed out"),
+        (Fault::ForgetsToRead, "something was never read"),
     ];
     for (fault, problem) in faults {
         let mut others = Vec::new();

@@ -18,7 +18,7 @@ pub(crate) struct PendingAcks {
 
 impl PendingAcks {
     /// Awaits an acknowledgement. False if its id is awaited already.
-    pub(crate) fn expect(&mut self, id: AckId, deadline: Option<Time>) -> bool {
+    pub(crate) fn begin(&mut self, id: AckId, deadline: Option<Time>) -> bool {
         if self.by_id.contains_key(&id) {
             return false;
         }
@@ -128,10 +128,10 @@ mod tests {
     #[test]
     fn each_ends_once_and_the_deadline_moves_on() {
         let mut acks = PendingAcks::default();
-        assert!(acks.expect(AckId(1), Some(at(10))));
-        assert!(acks.expect(AckId(2), None));
-        assert!(acks.expect(AckId(3), Some(at(5))));
-        assert!(!acks.expect(AckId(3), None));
+        assert!(acks.begin(AckId(1), Some(at(10))));
+        assert!(acks.begin(AckId(2), None));
+        assert!(acks.begin(AckId(3), Some(at(5))));
+        assert!(!acks.begin(AckId(3), None));
         assert_eq!(acks.deadline(), Some(at(5)));
         assert!(acks.end(AckId(3)) && !acks.end(AckId(3)));
         // Early, and harmless.

@@ -190,7 +190,7 @@ impl Connection {
             return Err(SendError::InUse);
         }
         self.send_or_keep(namespace, packet, Some(id))?;
-        self.socket_mut(namespace).acks.expect(id, deadline);
+        self.socket_mut(namespace).acks.begin(id, deadline);
         Ok(())
     }
 

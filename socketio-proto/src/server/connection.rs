@@ -203,7 +203,7 @@ impl Connection {
         if membership.acks.len() >= most {
             return Err(ExpectError::TooMany);
         }
-        if !membership.acks.expect(id, deadline) {
+        if !membership.acks.begin(id, deadline) {
             return Err(ExpectError::InUse);
         }
         Ok(())

@@ -205,18 +205,18 @@ impl<P: Protocol> Connection<P> {
 impl<M: Machine> State<M> {
     /// Who has to be woken after the machine has changed.
     fn wakers(&mut self) -> Wakers {
-        let Self {
-            turns,
-            machine,
-            new_links,
-            armed,
-            ..
-        } = self;
-        turns.changed(|| is_for_driver(machine, new_links, *armed))
+        let (turns, is_for_driver) = self.turns_and_need();
+        turns.changed(is_for_driver)
     }
 
     /// Nothing is left to be handed out.
     fn baton_back(&mut self) -> Wakers {
+        let (turns, is_for_driver) = self.turns_and_need();
+        turns.give_baton_back(is_for_driver)
+    }
+
+    /// The turns, and what they ask if it matters: whether what has changed is something for a driver that has no links.
+    fn turns_and_need(&mut self) -> (&mut Turns, impl FnOnce() -> bool) {
         let Self {
             turns,
             machine,
@@ -224,7 +224,7 @@ impl<M: Machine> State<M> {
             armed,
             ..
         } = self;
-        turns.give_baton_back(|| is_for_driver(machine, new_links, *armed))
+        (turns, || is_for_driver(machine, new_links, *armed))
     }
 
     /// The driver is about to look at all there is to do except reading: gives it the links that are new.

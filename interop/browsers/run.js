@@ -11,16 +11,12 @@ const os = require("os");
 const path = require("path");
 const { pathToFileURL } = require("url");
 const { chromium } = require("playwright-core");
-const { assert, freePort, start, within } = require("../clients/lib.js");
+const { argument, assert, freePort, start, within } = require("../clients/lib.js");
 const { Results } = require("../clients/table.js");
 const { BUNDLES, writePages } = require("./bundles.js");
 const { FLAGS, play } = require("./chromium.js");
 const { EXPECTED } = require("./scenarios.js");
 
-const argument = (name) => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const program = argument("--server");
 const only = argument("--only") ?? "";
 if (!program) {
@@ -35,21 +31,12 @@ const SIDE_BY_SIDE = 3;
 
 class Bench {
   constructor(browser, servers, folder) {
-    Object.assign(this, { browser, servers, folder, results: new Results(GROUPS) });
+    Object.assign(this, { browser, servers, folder, results: new Results(GROUPS, only) });
   }
 
   /** Runs one scenario and counts it. */
-  async check(bundle, group, what, run) {
-    const label = `${bundle.peer}, ${group}: ${what}`;
-    if (!label.includes(only)) return;
-    const began = Date.now();
-    let error;
-    try {
-      await within(run(), "the end of the scenario", 120000);
-    } catch (thrown) {
-      error = thrown.stack;
-    }
-    this.results.add({ peer: bundle.peer, group, label, error, took: Date.now() - began });
+  check(bundle, group, what, run) {
+    return this.results.check(bundle.peer, group, what, run);
   }
 
   /** A page of a bundle, loaded from one of the servers. */

@@ -31,6 +31,12 @@ const WAIT = 30000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What follows `name` on the command line. */
+function argument(name) {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
 function within(promise, what, ms = WAIT) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -221,4 +227,4 @@ function request(url, options = {}) {
   return within(sent, `the answer of ${url}`);
 }
 
-module.exports = { CLIENTS, WAIT, WAYS, Peer, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, tie, until, within };
+module.exports = { CLIENTS, WAIT, WAYS, Peer, argument, ask, askOne, assert, collect, freePort, next, patience, request, settle, sleep, start, tie, until, within };

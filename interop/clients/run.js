@@ -9,13 +9,9 @@
 
 const { execFile, fork } = require("child_process");
 const path = require("path");
-const { CLIENTS, WAYS, Peer, start, within } = require("./lib.js");
+const { CLIENTS, WAYS, Peer, argument, start, within } = require("./lib.js");
 const { Results } = require("./table.js");
 
-const argument = (name) => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 /** The values of an argument that may be given several times. */
 const all = (name) => process.argv.filter((_, at) => process.argv[at - 1] === name);
 const isReference = process.argv.includes("--reference");

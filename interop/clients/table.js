@@ -2,12 +2,30 @@
 
 // What peers passed, as a table: a row for each peer, a column for each group of scenarios.
 
+const { within } = require("./lib.js");
+
 class Results {
-  constructor(groups) {
+  /** With `only`, the scenarios are run whose labels have that text in them. */
+  constructor(groups, only = "") {
     this.groups = groups;
+    this.only = only;
     this.peers = new Map();
     this.failures = 0;
     this.passes = 0;
+  }
+
+  /** Runs one scenario and counts it. */
+  async check(peer, group, what, run) {
+    const label = `${peer}, ${group}: ${what}`;
+    if (!label.includes(this.only)) return;
+    const began = Date.now();
+    let error;
+    try {
+      await within(run(), "the end of the scenario", 120000);
+    } catch (thrown) {
+      error = thrown.stack;
+    }
+    this.add({ peer, group, label, error, took: Date.now() - began });
   }
 
   /** One scenario that has ended. What failed is shown at once. */

@@ -13,15 +13,11 @@ const path = require("path");
 const { chromium } = require("../browsers/node_modules/playwright-core");
 const { BUNDLES, writePages } = require("../browsers/bundles.js");
 const { FLAGS, play } = require("../browsers/chromium.js");
-const { CLIENTS, WAYS, Peer, ask, askOne, assert, collect, freePort, next, request, start, until, within } = require("../clients/lib.js");
+const { CLIENTS, WAYS, Peer, argument, ask, askOne, assert, collect, freePort, next, request, start, until } = require("../clients/lib.js");
 const { Results } = require("../clients/table.js");
 const nginx = require("./nginx.js");
 const { relay } = require("./relay.js");
 
-const argument = (name) => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const program = argument("--server");
 const only = argument("--only") ?? "";
 if (!program) {
@@ -30,21 +26,10 @@ if (!program) {
 }
 
 const NAME = "example.com";
-const results = new Results(["polling", "websocket", "upgrade", "lost process", "no upgrade", "rules"]);
+const results = new Results(["polling", "websocket", "upgrade", "lost process", "no upgrade", "rules"], only);
 const OLD_AND_NEW = CLIENTS.filter(({ name }) => ["2.3.0", "4.5.4"].includes(name));
 
-async function check(peer, group, what, run) {
-  const label = `${peer}, ${group}: ${what}`;
-  if (!label.includes(only)) return;
-  const began = Date.now();
-  let error;
-  try {
-    await within(run(), "the end of the scenario", 120000);
-  } catch (thrown) {
-    error = thrown.stack;
-  }
-  results.add({ peer, group, label, error, took: Date.now() - began });
-}
+const check = results.check.bind(results);
 
 let machines = 0;
 

@@ -398,3 +398,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_refusal_of_protocol_4_that_is_an_array_is_read_and_never_written() {
+    for text in ["4[]", "4[1]", "4null"] {
+        let mut decoder = Json::new().decoder(Protocol::V4, Limits::default());
+        let packet = decoder.decode(Message::text(text)).unwrap().unwrap();
+        let written = packet.encode(&Json::new());
+        assert_eq!(written.err(), Some(EncodeError::InvalidPayload), "{text}");
+    }
+}
